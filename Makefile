@@ -1,0 +1,48 @@
+# Everything a newcomer types. `make run` and `make test` need nothing but Debian and Python 3.11+.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test check unit setup system lock bench soak grafana clean
+.DEFAULT_GOAL := help
+
+help:            ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
+
+run: setup       ## set up and run the demo organisation; prints the board's address
+	$(BIN)/bsc-monitor run
+
+test: setup system ## set up (Debian's servers included) and pass every test
+	scripts/test
+
+check: setup     ## lint, types, import rule
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup      ## the fast tests only
+	$(BIN)/pytest tests/unit
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	scripts/setup $(PYTHON) $(VENV)
+	@touch $@
+
+system:          # Debian's servers that the tests talk to
+	scripts/system
+
+lock:            ## pin every dependency with hashes
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--all-extras --group dev pyproject.toml -o requirements.txt
+
+bench: setup system ## measure against named peers, in one run
+	$(BIN)/python -m benchmarks
+
+soak: setup system ## the long fault runs
+	$(BIN)/pytest tests/faults --soak
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""The vocabulary: small frozen types, no I/O. Imports nothing else of ours."""

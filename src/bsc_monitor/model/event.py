@@ -1,0 +1,99 @@
+"""What happened, told on the bus after the commit that made it true."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bsc_monitor.model.judgement import Judgement, NodeScore
+from bsc_monitor.model.period import Period
+from bsc_monitor.model.reading import KpiReading
+from bsc_monitor.model.status import CollectorError, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Anything that happened at an instant (UTC)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingStored(Event):
+    """A reading was committed."""
+
+    reading: KpiReading
+
+
+@dataclass(frozen=True, slots=True)
+class KpiJudged(Event):
+    """A KPI's judgement changed in any way; ``before`` is None at start."""
+
+    judgement: Judgement
+    before: Judgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreChanged(Event):
+    """The score, status, coverage or counts of a node above KPIs changed."""
+
+    node: NodeScore
+    before: NodeScore | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged(Event):
+    """A KPI entered a status: the event that history, counters and annotations are made of."""
+
+    kpi: str
+    status: Status
+    before: Status
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodClosed(Event):
+    """A period of a KPI was frozen (``reopened``: closed again after a late reading)."""
+
+    kpi: str
+    period: Period
+    reopened: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorRan(Event):
+    """A run of one measure of a source succeeded."""
+
+    source: str
+    measure: str
+    duration: float  #: seconds
+    readings: int
+    requests: int = 0
+    next_run: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorFailed(Event):
+    """A run of one measure of a source failed; the last values stay and age."""
+
+    source: str
+    measure: str
+    duration: float
+    reason: CollectorError
+    message: str  #: for people, secrets masked
+    requests: int = 0
+    next_run: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigReloaded(Event):
+    """A new configuration is in force (``ok``), or was refused and the old one kept."""
+
+    ok: bool
+    messages: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookReceived(Event):
+    """An authenticated webhook came for a source."""
+
+    source: str
+    id: str

@@ -1,0 +1,334 @@
+"""All that a plugin author imports.
+
+A collector is one file in the ``plugins/`` folder with one class: its configuration and parameters are pydantic
+models, its measures are decorated methods. The service finds it, validates its configuration with file:line errors,
+schedules it, and owns retries, state, paging safety and isolation; the plugin owns query and meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, overload
+
+import pluggy
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from bsc_monitor.model.period import Calendar, Period, PeriodKind
+from bsc_monitor.model.reading import Reading
+from bsc_monitor.model.status import CollectorError, Completeness, ReadingState
+
+__all__ = [
+    "API", "AsyncIterator", "Calendar", "Collector", "CollectorError", "Completeness", "Context", "Http", "Iterable",
+    "Measure", "Params", "Period", "PeriodKind", "Reading", "ReadingState", "Record", "Reply", "Secret", "SourceConfig",
+    "SourceError", "Stream", "Window", "hookimpl", "hookspec", "measure", "stream",
+]  # fmt: skip
+
+API = 1  #: version of this interface; a plugin says ``api = 1`` on its collector class when it needs another
+
+hookspec = pluggy.HookspecMarker("bsc_monitor")
+hookimpl = pluggy.HookimplMarker("bsc_monitor")
+
+
+class Secret(SecretStr):
+    """A password or token: ``repr`` and ``str`` are ``***``; ``reveal()`` where it goes on the wire."""
+
+    def reveal(self) -> str:
+        """The secret itself. Hand it to the HTTP client, never to a message."""
+        return self.get_secret_value()
+
+    def _display(self) -> str:
+        return "***"
+
+
+class SourceConfig(BaseModel):
+    """Base of a collector's configuration: the keys of ``[sources.ID]`` that are the plugin's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Params(BaseModel):
+    """Base of a measure's parameters: the ``params`` of a KPI."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Record(BaseModel):
+    """Base of a stream's records: slim, only the fields that measures name. Unknown fields are dropped."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What to collect: ``[start, end)`` in UTC. ``start`` None: from the beginning."""
+
+    start: datetime | None
+    end: datetime
+
+
+class SourceError(Exception):
+    """A source could not answer. ``reason`` decides what the service does next (retry, back off, ask a person)."""
+
+    def __init__(
+        self,
+        message: str,
+        reason: CollectorError = CollectorError.TRANSIENT,
+        *,
+        hint: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+        self.hint = hint  #: what to do next, for people
+        self.retry_after = retry_after  #: seconds the source asked us to wait
+
+
+class Reply(Protocol):
+    """An answer with a status below 400 (or one the caller allowed), its body read, capped and decompressed."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str]  #: case-insensitive
+    content: bytes
+
+    def text(self) -> str:
+        """The body as text, by its declared character set."""
+
+    def json(self) -> Any:
+        """The body as JSON. Raises SourceError(SCHEMA) in words on HTML, truncated, too deep or non-finite content."""
+
+
+class Http(Protocol):
+    """The one way out: total deadline, byte cap, retries honouring ``Retry-After``, per-host limits, no cross-host redirects.
+
+    Raises SourceError with the class of the failure: 401 AUTH, 403 PERMISSION, 429 RATE_LIMIT, 404 and other 4xx CONFIG,
+    5xx and network TRANSIENT, deadline TIMEOUT. ``allow`` names statuses to return instead.
+    """
+
+    async def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int | float | bool] | None = None,
+        headers: Mapping[str, str] | None = None,
+        bearer: Secret | None = None,
+        basic: tuple[str, Secret] | None = None,
+        allow: tuple[int, ...] = (),
+        price: float = 0.0,
+    ) -> Reply:
+        """Ask. ``price`` is what the call costs, against the source's daily budget."""
+
+    async def post(
+        self,
+        url: str,
+        *,
+        json: Any = None,
+        data: bytes | str | Mapping[str, str] | None = None,
+        params: Mapping[str, str | int | float | bool] | None = None,
+        headers: Mapping[str, str] | None = None,
+        bearer: Secret | None = None,
+        basic: tuple[str, Secret] | None = None,
+        allow: tuple[int, ...] = (),
+        price: float = 0.0,
+        retry: bool = True,
+    ) -> Reply:
+        """Ask with a body; ``retry=False`` where asking twice would do harm."""
+
+
+class Log(Protocol):
+    """Structured log; secrets are masked. ``ctx.log.info("page", rows=100)``."""
+
+    def debug(self, event: str, **values: Any) -> None: ...
+    def info(self, event: str, **values: Any) -> None: ...
+    def warning(self, event: str, **values: Any) -> None: ...
+
+
+class Context(Protocol):
+    """What the service gives a run, so that no plugin writes it again."""
+
+    http: Http
+    now: datetime  #: the run's as-of instant, UTC
+    window: Window  #: ``[period start, min(now, period end))``, what a measure is taken over
+    period: Period  #: the whole reporting period asked for
+    by: tuple[str, ...]  #: breakdown dimensions that the KPIs of this run want
+    calendar: Calendar
+    log: Log
+    checkpoint: dict[str, Any]  #: small JSON cursor of (source, measure, params); committed with the readings
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        """Tell people how far a long run is."""
+
+    def pages(
+        self,
+        fetch: Callable[[Any], Awaitable[tuple[list[Any], Any]]],
+        *,
+        first: Any = None,
+        max_pages: int = 10_000,
+        until_empty: bool = False,
+    ) -> AsyncIterator[list[Any]]:
+        """Pages of ``fetch(token) -> (items, next token or None)``.
+
+        Stops at a None token, and at an empty page when ``until_empty``. Raises SourceError(SCHEMA) on a repeated
+        token, and SourceError(CONFIG) beyond ``max_pages``, so that no vendor's bug becomes an endless loop.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A named number that a collector can deliver."""
+
+    name: str
+    title: str
+    unit: str  #: s min h d, %, ratio, count, points, yes/no; "" where the KPI must say (PromQL, SQL)
+    better: Literal["higher", "lower", "target"]
+    params: type[Params]
+    over: str | None  #: the stream whose records it is a pure function of; None: asked directly
+    doc: str
+    settle: str | None = None  #: how long after a period's end the source may restate it, e.g. "2d"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a collector fetches incrementally, once for all KPIs that share its scope."""
+
+    name: str
+    key: str  #: field of the record that identifies it
+    cursor: str  #: field that grows when a record changes (a UTC datetime)
+    overlap: str  #: how far the next window reaches back, e.g. "10m"
+    record: type[Record]
+    scope: type[Params]  #: the parameters that decide what is fetched; measures over it inherit from this class
+    ids: str | None  #: method yielding the keys that exist now, for reconciliation of deleted and moved records
+
+
+_M = TypeVar("_M", bound=Callable[..., Any])
+
+
+def measure(
+    *,
+    unit: str,
+    better: Literal["higher", "lower", "target"] = "higher",
+    title: str,
+    over: str | None = None,
+    settle: str | None = None,
+) -> Callable[[_M], _M]:
+    """Declare a measure.
+
+    Direct: ``async def m(self, ctx, p: SomeParams) -> Reading | Iterable[Reading]`` (or an async generator; ``def`` runs in
+    a thread; ``p`` may be left out). Over records: ``def m(self, records, p, period: Window, calendar: Calendar) -> Reading``:
+    pure, so it can be recomputed for any period and broken down by any field of the record.
+    """
+
+    def declare(function: _M) -> _M:
+        function.__bsc_measure__ = {  # type: ignore[attr-defined]
+            "unit": unit, "better": better, "title": title, "over": over, "settle": settle,
+        }  # fmt: skip
+        return function
+
+    return declare
+
+
+def stream(
+    *, key: str, cursor: str, record: type[Record], overlap: str = "10m", ids: str | None = None
+) -> Callable[[_M], _M]:
+    """Declare a stream: ``async def s(self, ctx, scope: SomeScope, window: Window) -> AsyncIterator[Record]``.
+
+    The service starts the next window at the *start* of the last success minus ``overlap``, commits records and
+    cursor together, drops duplicates by ``key``, and re-fetches when the stream's definition changes.
+    """
+
+    def declare(function: _M) -> _M:
+        function.__bsc_stream__ = {  # type: ignore[attr-defined]
+            "key": key, "cursor": cursor, "record": record, "overlap": overlap, "ids": ids,
+        }  # fmt: skip
+        return function
+
+    return declare
+
+
+class Collector:
+    """Base of a collector plugin. One instance per configured source."""
+
+    name: ClassVar[str]  #: as in ``plugin = "…"`` of a source
+    api: ClassVar[int] = API
+    Config: ClassVar[type[SourceConfig]] = SourceConfig
+    config: Any  #: an instance of ``Config``
+
+    def __init__(self, config: SourceConfig) -> None:
+        self.config = config
+
+    async def check(self, ctx: Context) -> None:
+        """Try credentials and permissions; raise SourceError saying in words what is missing."""
+
+
+@overload
+def declared(cls: type[Collector], kind: Literal["measure"]) -> dict[str, Measure]: ...
+@overload
+def declared(cls: type[Collector], kind: Literal["stream"]) -> dict[str, Stream]: ...
+def declared(cls: type[Collector], kind: Literal["measure", "stream"]) -> dict[str, Any]:
+    """The measures or streams of a collector class, by name, read from its decorated methods and their annotations.
+
+    Raises TypeError, naming class and method, where an annotation that the service needs is missing or wrong.
+    """
+    import inspect
+    from typing import get_type_hints
+
+    found: dict[str, Any] = {}
+    for name, function in inspect.getmembers(cls, callable):
+        spec = getattr(function, f"__bsc_{kind}__", None)
+        if spec is None:
+            continue
+        namespace = {**vars(inspect.getmodule(function) or object), **vars(cls)}
+        try:
+            hints = get_type_hints(function, namespace)
+        except NameError as error:
+            raise TypeError(f"{cls.__name__}.{name}: annotation cannot be resolved: {error}") from error
+        models = [h for h in hints.values() if isinstance(h, type) and issubclass(h, Params)]
+        if len(models) > 1:
+            raise TypeError(
+                f"{cls.__name__}.{name}: at most one parameter annotated with a Params class, found {len(models)}"
+            )
+        model = models[0] if models else Params
+        if kind == "measure":
+            found[name] = Measure(name=name, params=model, doc=inspect.getdoc(function) or "", **spec)
+        else:
+            found[name] = Stream(name=name, scope=model, **spec)
+    return found
+
+
+class Hooks:
+    """The hook specifications (api 1): what a module-level ``@hookimpl`` function of a plugin may be called."""
+
+    @hookspec
+    def bsc_collectors(self) -> list[type[Collector]]:  # type: ignore[empty-body]
+        """Provide collector classes (a one-file plugin needs none: its Collector subclasses are found)."""
+
+    @hookspec
+    def bsc_receivers(self) -> Mapping[str, Any]:  # type: ignore[empty-body]
+        """Provide kinds of receivers for alerts: name → async callable(config, message) -> None."""
+
+    @hookspec
+    def bsc_actions(self) -> Mapping[str, Any]:  # type: ignore[empty-body]
+        """Provide actions that open a ticket from an insight: name → async callable(ctx, insight) -> link."""
+
+    @hookspec
+    def bsc_reading_stored(self, event: Any) -> None:
+        """A reading was committed."""
+
+    @hookspec
+    def bsc_score_changed(self, event: Any) -> None:
+        """A KPI or a node above it was judged anew."""
+
+    @hookspec
+    def bsc_alert_changed(self, event: Any) -> None:
+        """An alert changed its state."""
+
+    @hookspec
+    def bsc_insight_found(self, event: Any) -> None:
+        """A continuous-improvement insight was found."""
+
+    @hookspec
+    def bsc_routes(self) -> list[Any]:  # type: ignore[empty-body]
+        """Provide pages or webhooks of a plugin's own."""
