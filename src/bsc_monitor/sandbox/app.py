@@ -1,0 +1,63 @@
+"""The sandbox server: every source system under a path of its own, on one port of this machine alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from bsc_monitor.sandbox.servicenow import Behaviour, Instance, servicenow_app
+from bsc_monitor.sandbox.servicenow.incident_log import load
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox."""
+
+    port: int
+    runner: web.AppRunner
+
+    @property
+    def servicenow_url(self) -> str:
+        """The ServiceNow instance's address (user ``demo``, password ``demo``)."""
+        return f"http://127.0.0.1:{self.port}/servicenow"
+
+    @property
+    def jira_url(self) -> str:
+        """The Jira site's address (``demo@example.com``, token ``demo``)."""
+        return f"http://127.0.0.1:{self.port}/jira"
+
+    async def stop(self) -> None:
+        """Stop listening and end open requests."""
+        await self.runner.cleanup()
+
+
+def _utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+async def start(
+    port: int = 0,
+    *,
+    servicenow_incidents: Path | None = None,
+    behaviour: Behaviour | None = None,
+    now: Callable[[], datetime] = _utcnow,
+) -> Sandbox:
+    """Start serving on 127.0.0.1 (port 0: any free one).
+
+    ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
+    company's ServiceNow. Raises OSError where the port is taken, ValueError where the file is not such a log.
+    """
+    tables = load(servicenow_incidents) if servicenow_incidents else {}
+    app = web.Application()
+    app.add_subapp("/servicenow", servicenow_app(Instance(tables, now), behaviour or Behaviour()))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port)
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return Sandbox(port=runner.addresses[0][1], runner=runner)
