@@ -31,7 +31,7 @@ from bsc_monitor.plugin import CollectorError, Secret, SourceError
 _Params = Mapping[str, str | int | float | bool]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HOPS, _ATTEMPTS, _TRACED, _HOSTS = 5, 4, 1000, 64
-_BACKOFF, _LONGEST_BACKOFF = 0.5, 30.0  #: seconds
+_BACKOFF, _LONGEST_BACKOFF, _LONGEST_RUN = 0.5, 30.0, 3600.0  #: seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +108,14 @@ class RunHttp:
     def __init__(self, client: SourceClient, seconds: float) -> None:
         self._client = client
         self._seconds = seconds
-        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._started = asyncio.get_running_loop().time()
+        self.deadline = self._started + seconds  #: loop time
         self.requests = 0  #: sent, retries included
         self.trace: list[Exchange] = []  #: the first 1,000
 
     def extend(self) -> None:
-        """Start the deadline anew: a long stream that makes progress is no hanging one."""
-        self._deadline = asyncio.get_running_loop().time() + self._seconds
+        """Start the deadline anew, for an hour at most: a long stream that makes progress is no hanging one."""
+        self.deadline = min(asyncio.get_running_loop().time() + self._seconds, self._started + _LONGEST_RUN)
 
     async def get(
         self,
@@ -209,7 +210,7 @@ class RunHttp:
             return None
         backoff = min(_BACKOFF * 2**attempt, _LONGEST_BACKOFF) * random.uniform(0.5, 1.0)  # noqa: S311
         wait = backoff if error.retry_after is None else max(error.retry_after, 0.05)
-        left = self._deadline - asyncio.get_running_loop().time()
+        left = self.deadline - asyncio.get_running_loop().time()
         return wait if wait < left else None  # the schedule, not this run, sits out a long wait
 
     async def _follow(self, request: _Request) -> Answer:
@@ -253,7 +254,7 @@ class RunHttp:
             if client.tape is not None and (known := client.tape.replay(key)) is not None:
                 status, size = known.status, len(known.content)
                 return known
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(self.deadline):
                 answer = await self._send(request, shown)
             status, size = answer.status, len(answer.content)
             if client.tape is not None:

@@ -1,0 +1,253 @@
+"""Finding plugins. What is wrong with one file is a problem of that file alone; the rest runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.machinery import SourceFileLoader
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import pluggy
+
+from bsc_monitor.plugin import API, Collector, Hooks, SourceConfig, declared
+
+_PROJECT = "bsc_monitor"  #: pluggy's project name and the entry point group
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginProblem:
+    """What is wrong with one plugin, for people."""
+
+    file: str  #: the file, or ``entry point NAME (package)``
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+
+
+def _new_hooks() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(_PROJECT)
+    manager.add_hookspecs(Hooks)
+    return manager
+
+
+@dataclass(slots=True)
+class Plugins:
+    """Everything found: collectors by name with the file each comes from, hooks, and problems."""
+
+    collectors: dict[str, type[Collector]] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    bundled: set[str] = field(default_factory=set)  #: names of the collectors that come with the service
+    problems: list[PluginProblem] = field(default_factory=list)
+    hooks: pluggy.PluginManager = field(default_factory=_new_hooks)
+
+
+class _Refused(Exception):  # noqa: N818 - not an error of ours: why a plugin is left out
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def bundled_folder() -> Path:
+    """Where the bundled collectors are: inside the installed package, or ``plugins/`` of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "bundled"
+    return installed if installed.is_dir() else package.parents[1] / "plugins"
+
+
+def find_collectors(folders: Sequence[Path]) -> Mapping[str, type[Collector]]:
+    """The collectors of ``find_plugins``, by name."""
+    return find_plugins(folders).collectors
+
+
+def find_plugins(folders: Sequence[Path], *, with_entry_points: bool = True) -> Plugins:
+    """Load every plugin of the bundled folder, of ``folders`` and of installed packages, in this order.
+
+    Never raises for a plugin's sake: see ``problems``. Of two collectors with one name the first is kept.
+    """
+    found = Plugins()
+    bundled = bundled_folder()
+    for folder in dict.fromkeys([bundled, *(Path(f).resolve() for f in folders)]):
+        for file in _files(folder, found):
+            _add(found, str(file), partial(_load_file, file), bundled=folder == bundled)
+    for point in entry_points(group=_PROJECT) if with_entry_points else ():
+        label = f"entry point {point.name} ({point.dist.name if point.dist else '?'})"
+        _add(found, label, partial(_load_point, point), bundled=False)
+    return found
+
+
+def _files(folder: Path, found: Plugins) -> Iterator[Path]:
+    if not folder.is_dir():
+        found.problems.append(
+            PluginProblem(str(folder), "this plugin folder does not exist", "see plugins in [service]")
+        )
+        return
+    for path in (folder, *sorted(folder.glob("*.py"))):
+        if path.name.startswith("_"):
+            continue
+        try:
+            exposed = path.stat().st_mode & stat.S_IWOTH
+        except OSError as error:
+            found.problems.append(PluginProblem(str(path), f"cannot be read: {error.strerror}"))
+            continue
+        if exposed:
+            what = "folder" if path == folder else "file"
+            found.problems.append(
+                PluginProblem(
+                    str(path), f"anyone on this machine may change this {what}: not loaded", f"chmod o-w {path}"
+                )
+            )
+            if path == folder:
+                return
+        elif path != folder:
+            yield path
+
+
+def _add(found: Plugins, label: str, load: Callable[[], ModuleType], *, bundled: bool) -> None:
+    """Load one plugin, check all of it, and only then take it in."""
+    try:
+        module = load()
+        classes = _check_module(module, found, label)
+    except _Refused as refused:
+        found.problems.append(PluginProblem(label, str(refused), refused.hint))
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        found.problems.append(PluginProblem(label, f"it cannot be loaded: {_describe(error, label)}"))
+    else:
+        for cls in classes:
+            found.collectors[cls.name] = cls
+            found.origins[cls.name] = label
+            if bundled:
+                found.bundled.add(cls.name)
+        if _has_hooks(module):
+            found.hooks.register(module, name=label)
+
+
+def _check_module(module: ModuleType, found: Plugins, label: str) -> list[type[Collector]]:
+    """The collector classes of a plugin. Raises _Refused with what is wrong first."""
+    classes = _collectors_of(module)
+    classes += [cls for cls in _check_hooks(module) if cls not in classes]
+    if not classes and not _has_hooks(module):
+        raise _Refused("it holds no Collector class and no hook", "derive a class from bsc_monitor.plugin.Collector")
+    names = [_check_collector(cls) for cls in classes]
+    for name in names:
+        if name in found.collectors or names.count(name) > 1:
+            where = found.origins.get(name, label)
+            raise _Refused(f"the name {name!r} is taken by {where}", "give the collector another name")
+    return classes
+
+
+class _Loader(SourceFileLoader):
+    """Always compiles the source: a byte-code cache misses a change within the same second, and is writable by itself."""
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+def _load_file(file: Path) -> ModuleType:
+    name = f"bsc_monitor_plugin_{re.sub(r'[^0-9A-Za-z_]', '_', file.stem)}_{abs(hash(file.parent)) % 10**8}"
+    spec = importlib.util.spec_from_file_location(name, file, loader=_Loader(name, str(file)))
+    if spec is None or spec.loader is None:
+        raise _Refused("it is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # annotations are resolved through it
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _load_point(point: EntryPoint) -> ModuleType:
+    loaded = point.load()
+    if isinstance(loaded, ModuleType):
+        return loaded
+    if isinstance(loaded, type) and issubclass(loaded, Collector):
+        module = ModuleType(loaded.__module__)
+        setattr(module, loaded.__name__, loaded)
+        return module
+    raise _Refused("it names neither a module nor a Collector class")
+
+
+def _collectors_of(module: ModuleType) -> list[type[Collector]]:
+    return [
+        cls
+        for name, cls in vars(module).items()
+        if isinstance(cls, type)
+        and issubclass(cls, Collector)
+        and cls.__module__ == module.__name__
+        and not name.startswith("_")
+        and "name" in vars(cls)
+    ]
+
+
+def _check_collector(cls: type[Collector]) -> str:
+    name = cls.name
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise _Refused(f"{cls.__name__}.name is {name!r}", "use small letters, digits, - and _")
+    if cls.api != API:
+        raise _Refused(
+            f"{cls.__name__} was written for version {cls.api!r} of the plugin interface; this service has version {API}",
+            "look for a release of the plugin for this version",
+        )
+    if not (isinstance(cls.Config, type) and issubclass(cls.Config, SourceConfig)):
+        raise _Refused(f"{cls.__name__}.Config is not derived from SourceConfig")
+    try:
+        measures, streams = declared(cls, "measure"), declared(cls, "stream")
+    except TypeError as error:
+        raise _Refused(str(error)) from None
+    if not measures:
+        raise _Refused(f"{cls.__name__} has no method decorated with @measure(...)")
+    for measure in measures.values():
+        if measure.over is not None and measure.over not in streams:
+            raise _Refused(f"{cls.__name__}.{measure.name} is over {measure.over!r}, which is no stream of it")
+    for stream in streams.values():
+        _check_stream(cls, stream.name, stream.record.model_fields, (stream.key, stream.cursor))
+        if stream.ids is not None and not callable(getattr(cls, stream.ids, None)):
+            raise _Refused(f"{cls.__name__}.{stream.name}: ids names {stream.ids!r}, which is no method of it")
+    return name
+
+
+def _check_stream(cls: type[Collector], stream: str, fields: Mapping[str, object], needed: tuple[str, ...]) -> None:
+    for field_name in needed:
+        if field_name not in fields:
+            raise _Refused(f"{cls.__name__}.{stream}: its record has no field {field_name!r}")
+
+
+def _has_hooks(module: ModuleType) -> bool:
+    return any(hasattr(value, f"{_PROJECT}_impl") for value in vars(module).values())
+
+
+def _check_hooks(module: ModuleType) -> list[type[Collector]]:
+    """Try the hooks in a manager of their own (a misspelt one would otherwise pass in silence); collectors provided."""
+    if not _has_hooks(module):
+        return []
+    probe = _new_hooks()
+    try:
+        probe.register(module)
+        probe.check_pending()
+    except pluggy.PluginValidationError as error:
+        known = ", ".join(sorted(name for name in vars(Hooks) if name.startswith("bsc_")))
+        words = str(error).strip().splitlines()[-1]
+        raise _Refused(f"a hook is wrong: {words}", f"hooks are {known}") from None
+    return [cls for classes in probe.hook.bsc_collectors() for cls in classes]
+
+
+def _describe(error: BaseException, label: str) -> str:
+    """The error with its line in the plugin, if it has one there."""
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}"
+    lines = [frame.lineno for frame in inspect.getinnerframes(error.__traceback__) if frame.filename == label] \
+        if error.__traceback__ else []  # fmt: skip
+    place = f"line {lines[-1]}: " if lines else ""
+    return f"{place}{type(error).__name__}: {error}"
