@@ -1,0 +1,669 @@
+"""ServiceNow: incidents, SLAs, changes, problems, requests, surveys and outages, by Table and Aggregate API.
+
+Every measure is taken for a period ``[start, end)`` on the instance's own UTC fields, asked by plain UTC strings, so that
+neither the calling user's time zone nor language matters. What a count or an average can answer is asked of the
+Aggregate API; durations need the records (paged by offset in ``sys_id`` order up to ``X-Total-Count``).
+
+The vendor silently ignores query terms and fields that it does not understand, and would answer for the whole table: every
+column used is therefore asked for by name first, and a column that does not come back is an error.
+Breakdowns (``by``) are columns of the measured table, or dot-walks (``assignment_group.name``); each dimension apart.
+"""
+
+import re
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import quote
+
+from pydantic import Field, model_validator
+
+from bsc_monitor.plugin import (
+    Collector,
+    CollectorError,
+    Completeness,
+    Context,
+    Params,
+    Reading,
+    ReadingState,
+    Reply,
+    Secret,
+    SourceConfig,
+    SourceError,
+    measure,
+)
+
+Statistic = Literal["mean", "median", "p50", "p75", "p80", "p85", "p90", "p95"]
+Labels = tuple[tuple[str, str], ...]
+_INCIDENT = "task.ref_incident"  # how a table with a task reference reaches the columns of incident
+_TERM = re.compile(r"(?:NQ)?(?:OR)?([a-z0-9_.]+)(?:[=<>]|!=|[A-Z]{2})")
+_EMPTY = "(empty)"  # as ServiceNow's own lists call a group without a value
+
+
+class Scope(Params):
+    """Which records."""
+
+    query: str = Field("", description="encoded query that narrows the records, e.g. priority=1^ORpriority=2")
+
+
+class Duration(Scope):
+    """Which records, and how their durations become one number."""
+
+    statistic: Statistic = "mean"
+
+
+class Resolution(Duration):
+    """Which incidents, and by which clock."""
+
+    business: bool = Field(False, description="business time as the instance computed it (business_stc)")
+
+
+class Age(Scope):
+    """Which records, and when one counts as old."""
+
+    days: float = Field(30, gt=0, description="older than this many days")
+    statistic: Statistic = "median"
+
+
+class Sla(Scope):
+    """Which records' SLAs."""
+
+    sla: str = Field("", description="name of one SLA definition; empty: all")
+
+
+class Major(Scope):
+    """Which incidents, and which of them are major."""
+
+    definition: str = Field("major_incident_state=accepted", description="encoded query of a major incident")
+
+
+class Change(Scope):
+    """Which changes."""
+
+    with_issues: bool = Field(False, description="count changes closed as 'successful with issues' as successful")
+
+
+class Survey(Scope):
+    """Which answers; ``query`` is on asmt_metric_result."""
+
+    low: float = Field(1, description="the worst answer on the scale")
+    high: float = Field(5, description="the best answer on the scale")
+
+    @model_validator(mode="after")
+    def _apart(self) -> "Survey":
+        if self.high <= self.low:
+            raise ValueError("high must be more than low")
+        return self
+
+
+class Aggregate(Scope):
+    """Any table, any field."""
+
+    table: str
+    function: Literal["count", "avg", "sum", "min", "max"] = "count"
+    field: str = Field("", description="what to aggregate; not needed for count")
+    time_field: str = Field("", description="date column that must lie in the period; empty: whenever")
+
+
+Row = dict[str, tuple[str, str]]  # column → (stored value, what people read)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a walk brought home, and how many records access rules kept from us."""
+
+    rows: list[Row]
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A count or aggregate of one breakdown value (of all records when ``labels`` is empty)."""
+
+    count: int
+    value: float | None
+    query: str
+
+
+def utc(instant: datetime) -> str:
+    """An instant as the vendor writes it."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def instant(text: str) -> datetime | None:
+    """A vendor's time; None for an empty one. Raises SourceError(SCHEMA) on anything else."""
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        raise SourceError(f"{text!r} is not a ServiceNow time", CollectorError.SCHEMA) from None
+
+
+def during(ctx: Context, column: str) -> str:
+    """The encoded query for "in the period"."""
+    start = f"{column}>={utc(ctx.window.start)}^" if ctx.window.start else f"{column}ISNOTEMPTY^"
+    return f"{start}{column}<{utc(ctx.window.end)}"
+
+
+def both(first: str, second: str) -> str:
+    """Both queries at once; each alternative (``^NQ``) of the second is narrowed by the first."""
+    return "^NQ".join(f"{first}^{part}".strip("^") for part in second.split("^NQ"))
+
+
+def walked(query: str, prefix: str) -> str:
+    """A query on a record, asked through a table that refers to it."""
+    terms = (re.sub(r"^((?:NQ|OR(?!DERBY))?)(?=[a-z])", rf"\g<1>{prefix}.", term) for term in query.split("^"))
+    return "^".join(terms)
+
+
+def summarise(values: list[float], statistic: str) -> float:
+    """Mean, median or a percentile (linear between the two nearest values)."""
+    if statistic == "mean":
+        return statistics.fmean(values)
+    share = 0.5 if statistic == "median" else int(statistic[1:]) / 100
+    place = share * (len(values) - 1)
+    low, ordered = int(place), sorted(values)
+    high = min(low + 1, len(values) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+class ServiceNow(Collector):
+    """One ServiceNow instance. The user needs read access to the tables of the measures in use (role ``itil``, as a rule)."""
+
+    name = "servicenow"
+
+    class Config(SourceConfig):
+        """How to reach the instance."""
+
+        url: str = Field(pattern=r"^https?://", description="e.g. https://acme.service-now.com")
+        username: str = ""
+        password: Secret | None = None
+        token: Secret | None = Field(None, description="OAuth bearer token, in place of username and password")
+        page_size: int = Field(1000, ge=1, le=10_000)
+        open_states: str = Field("1,2,3", description="states before resolution: New, In Progress, On Hold")
+
+        @model_validator(mode="after")
+        def _complete(self) -> "ServiceNow.Config":
+            if self.token is None and (not self.username or self.password is None):
+                raise ValueError("give username and password, or token")
+            return self
+
+    config: Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.url = config.url.rstrip("/")
+        self._proven: set[tuple[str, str, date]] = set()
+
+    async def check(self, ctx: Context) -> None:
+        """Read one incident."""
+        await self._prove(ctx, "incident", "", ["sys_id", "opened_at", "resolved_at", "state"])
+
+    # ---- incidents: how many
+
+    @measure(unit="count", better="lower", title="Incidents opened")
+    async def opened(self, ctx: Context, p: Scope) -> list[Reading]:
+        """Incidents whose opened_at lies in the period."""
+        return await self._count(ctx, "incident", both(during(ctx, "opened_at"), p.query))
+
+    @measure(unit="count", better="higher", title="Incidents resolved")
+    async def resolved(self, ctx: Context, p: Scope) -> list[Reading]:
+        """Incidents whose (last) resolved_at lies in the period and that are not open again."""
+        return await self._count(ctx, "incident", both(self._resolved(ctx), p.query))
+
+    @measure(unit="count", better="lower", title="Incident backlog")
+    async def backlog(self, ctx: Context, p: Scope) -> list[Reading]:
+        """Incidents open at the period's end: opened before it, neither resolved nor closed before it.
+
+        Closed incidents without a resolved_at are taken as open until closed_at.
+        """
+        return await self._count(ctx, "incident", both(self._backlog(ctx), p.query))
+
+    @measure(unit="count", better="lower", title="Major incidents")
+    async def major_incidents(self, ctx: Context, p: Major) -> list[Reading]:
+        """Incidents opened in the period that meet ``definition``."""
+        return await self._count(ctx, "incident", both(both(during(ctx, "opened_at"), p.definition), p.query))
+
+    # ---- incidents: how long
+
+    @measure(unit="h", better="lower", title="Mean time to resolve")
+    async def mttr(self, ctx: Context, p: Resolution) -> list[Reading]:
+        """Mean (or other statistic) of resolved_at − opened_at over incidents resolved in the period.
+
+        With ``business = true``: of business_stc, the instance's business time to resolve.
+        """
+        query = both(self._resolved(ctx), p.query)
+        return await self._duration(
+            ctx, "incident", query, "opened_at", "resolved_at", p.statistic, 3600, business=p.business
+        )
+
+    @measure(unit="min", better="lower", title="Mean time to acknowledge")
+    async def mtta(self, ctx: Context, p: Duration) -> list[Reading]:
+        """Duration of the response SLAs (task_sla of definitions with target "response") that started in the period and are met or missed.
+
+        An instance whose task_sla cannot be read does not offer this measure, and says so.
+        """
+        if not await self._readable(ctx, "task_sla"):
+            raise SourceError(
+                "mtta needs the response records of task_sla, which cannot be read here",
+                CollectorError.PERMISSION,
+                hint="give the user read access to task_sla, or take the KPI out",
+            )
+        base = f"{during(ctx, 'start_time')}^end_timeISNOTEMPTY^stageNOT INcancelled^sla.target=response"
+        query = both(base, walked(p.query, _INCIDENT))
+        return await self._duration(ctx, "task_sla", query, "start_time", "end_time", p.statistic, 60, prefix=_INCIDENT)
+
+    @measure(unit="d", better="lower", title="Age of the backlog")
+    async def backlog_age(self, ctx: Context, p: Age) -> list[Reading]:
+        """Statistic of the ages, at the period's end, of the incidents open then."""
+        query = both(self._backlog(ctx), p.query)
+        records = await self._records(ctx, "incident", query, ["opened_at"])
+        end = ctx.window.end
+        ages = [(r, (end - t).total_seconds() / 86400) for r in records.rows if (t := instant(r["opened_at"][0]))]
+        return self._summaries(ctx, "incident", query, ages, p.statistic, lost=records.lost)
+
+    @measure(unit="ratio", better="lower", title="Share of the backlog that is old")
+    async def aged_backlog(self, ctx: Context, p: Age) -> list[Reading]:
+        """Incidents open at the period's end that are older than ``days`` / all open then."""
+        whole = both(self._backlog(ctx), p.query)
+        return await self._ratio(ctx, "incident", f"opened_at<{utc(ctx.window.end - timedelta(days=p.days))}", whole)
+
+    # ---- incidents: how well
+
+    @measure(unit="ratio", better="lower", title="Reopened incidents")
+    async def reopen_rate(self, ctx: Context, p: Scope) -> list[Reading]:
+        """Incidents resolved in the period with reopen_count > 0 / resolved in the period."""
+        return await self._ratio(ctx, "incident", "reopen_count>0", both(self._resolved(ctx), p.query))
+
+    @measure(unit="ratio", title="First-contact resolution")
+    async def first_contact_resolution(self, ctx: Context, p: Scope) -> list[Reading]:
+        """Incidents resolved in the period that never changed hands (reassignment_count = 0) / resolved in the period."""
+        return await self._ratio(ctx, "incident", "reassignment_count=0", both(self._resolved(ctx), p.query))
+
+    @measure(unit="count", better="lower", title="Reassignments per incident")
+    async def reassignments(self, ctx: Context, p: Scope) -> list[Reading]:
+        """Mean reassignment_count of incidents resolved in the period."""
+        query = both(self._resolved(ctx), p.query)
+        found = await self._groups(ctx, "incident", query, "avg", "reassignment_count")
+        return [
+            self._reading(ctx, "incident", g.query, g.value, labels, samples=g.count) for labels, g in found.items()
+        ]
+
+    @measure(unit="ratio", title="Service levels met")
+    async def sla_met_ratio(self, ctx: Context, p: Sla) -> list[Reading]:
+        """SLAs of incidents that ended in the period without breach / all that ended, stages achieved and cancelled left out (task_sla).
+
+        Where task_sla cannot be read (or is empty): incidents resolved in the period with made_sla / resolved; the reading says so.
+        """
+        if await self._readable(ctx, "task_sla"):
+            base = f"{during(ctx, 'end_time')}^stageNOT INachieved,cancelled" + (f"^sla.name={p.sla}" if p.sla else "")
+            whole = both(base, walked(p.query, _INCIDENT))
+            return await self._ratio(ctx, "task_sla", "has_breached=false", whole, prefix=_INCIDENT)
+        notes = ["task_sla cannot be read: taken from made_sla of incidents resolved in the period"]
+        return await self._ratio(ctx, "incident", "made_sla=true", both(self._resolved(ctx), p.query), notes=notes)
+
+    @measure(unit="ratio", title="Knowledge reuse")
+    async def knowledge_reuse(self, ctx: Context, p: Scope) -> list[Reading]:
+        """Incidents resolved in the period with a linked article (m2m_kb_task) / resolved in the period."""
+        query = both(self._resolved(ctx), p.query)
+        linked = await self._records(ctx, "m2m_kb_task", walked(query, _INCIDENT), ["task"], by=False)
+        part = len({row["task"][0] for row in linked.rows})
+        whole = (await self._groups(ctx, "incident", query, by=False))[()].count
+        value = part / whole if whole else None
+        return [self._reading(ctx, "incident", query, value, samples=whole, part=part, whole=whole, lost=linked.lost)]
+
+    # ---- changes, problems, requests
+
+    @measure(unit="ratio", title="Successful changes")
+    async def change_success_rate(self, ctx: Context, p: Change) -> list[Reading]:
+        """Changes closed in the period with close_code successful / closed with any code, cancelled ones left out."""
+        codes = "successful,successful_issues" if p.with_issues else "successful"
+        whole = both(f"{during(ctx, 'closed_at')}^close_codeISNOTEMPTY^state!=4", p.query)
+        return await self._ratio(ctx, "change_request", f"close_codeIN{codes}", whole)
+
+    @measure(unit="ratio", better="lower", title="Emergency changes")
+    async def emergency_change_ratio(self, ctx: Context, p: Scope) -> list[Reading]:
+        """Emergency changes closed in the period / changes closed in the period, cancelled ones left out."""
+        whole = both(f"{during(ctx, 'closed_at')}^state!=4", p.query)
+        return await self._ratio(ctx, "change_request", "type=emergency", whole)
+
+    @measure(unit="ratio", better="lower", title="Incidents caused by changes")
+    async def change_incident_ratio(self, ctx: Context, p: Scope) -> list[Reading]:
+        """Incidents opened in the period with caused_by filled / changes closed in the period; ``query`` is on the incident."""
+        query = both(f"{during(ctx, 'opened_at')}^caused_byISNOTEMPTY", p.query)
+        return await self._per(ctx, ("incident", query), ("change_request", f"{during(ctx, 'closed_at')}^state!=4"))
+
+    @measure(unit="d", better="lower", title="Problem fix time")
+    async def problem_fix_time(self, ctx: Context, p: Duration) -> list[Reading]:
+        """Statistic of resolved_at − opened_at over problems resolved in the period."""
+        query = both(during(ctx, "resolved_at"), p.query)
+        return await self._duration(ctx, "problem", query, "opened_at", "resolved_at", p.statistic, 86400)
+
+    @measure(unit="h", better="lower", title="Request fulfilment time")
+    async def request_fulfilment_time(self, ctx: Context, p: Duration) -> list[Reading]:
+        """Statistic of closed_at − opened_at over requested items closed complete (state 3) in the period."""
+        query = both(f"{during(ctx, 'closed_at')}^state=3", p.query)
+        return await self._duration(ctx, "sc_req_item", query, "opened_at", "closed_at", p.statistic, 3600)
+
+    # ---- customers and services
+
+    @measure(unit="points", title="Customer satisfaction")
+    async def csat(self, ctx: Context, p: Survey) -> list[Reading]:
+        """Mean actual_value of asmt_metric_result whose assessment was taken in the period, scaled from ``low``–``high`` to 0–100.
+
+        The note gives the response rate: assessments taken / assessments sent in the period.
+        """
+        query = both(during(ctx, "instance.taken_on"), p.query)
+        prefix = f"instance.task_id{_INCIDENT.removeprefix('task')}"
+        found = await self._groups(ctx, "asmt_metric_result", query, "avg", "actual_value", prefix=prefix)
+        sent = (await self._groups(ctx, "asmt_assessment_instance", during(ctx, "sys_created_on"), by=False))[()].count
+        taken = both(during(ctx, "sys_created_on"), "taken_onISNOTEMPTY")
+        answered = (await self._groups(ctx, "asmt_assessment_instance", taken, by=False))[()].count
+        notes = [f"response rate {answered / sent:.0%} ({answered} of {sent})"] if sent else []
+        return [
+            self._reading(
+                ctx, "asmt_metric_result", g.query, None if g.value is None else (g.value - p.low) / (p.high - p.low) * 100,
+                labels, samples=g.count, notes=notes,
+            )
+            for labels, g in found.items()
+        ]  # fmt: skip
+
+    @measure(unit="ratio", title="Availability")
+    async def availability(self, ctx: Context, p: Scope) -> list[Reading]:
+        """1 − outage / agreed time. Outages (cmdb_ci_outage of type outage) are cut to the period, and overlapping ones united.
+
+        Planned outages are taken off both. ``query`` picks the services: the total is down whenever one of them is.
+        """
+        start, end = ctx.window.start or datetime(1970, 1, 1, tzinfo=UTC), ctx.window.end
+        query = both(f"begin<{utc(end)}^end>{utc(start)}^ORendISEMPTY", p.query)
+        records = await self._records(ctx, "cmdb_ci_outage", query, ["type", "begin", "end"])
+        return [
+            self._uptime(ctx, narrowed, labels, [row for row, _ in members], (start, end), records.lost)
+            for labels, narrowed, members in _split(ctx, query, [(row, 0.0) for row in records.rows])
+        ]
+
+    def _uptime(
+        self, ctx: Context, query: str, labels: Labels, rows: list[Row], span: tuple[datetime, datetime], lost: int
+    ) -> Reading:
+        spans: dict[str, list[tuple[datetime, datetime]]] = {"outage": [], "planned": []}
+        for row in rows:
+            begin, finish = instant(row["begin"][0]), instant(row["end"][0])
+            if begin and row["type"][0] in spans:
+                spans[row["type"][0]].append((max(begin, span[0]), min(finish or span[1], span[1])))
+        planned = _length(spans["planned"])
+        agreed = (span[1] - span[0]).total_seconds() - planned
+        up = agreed - (_length(spans["planned"] + spans["outage"]) - planned)
+        value = up / agreed if agreed > 0 else None
+        return self._reading(ctx, "cmdb_ci_outage", query, value, labels, part=up, whole=agreed, lost=lost)
+
+    @measure(unit="", title="Any aggregate")
+    async def aggregate(self, ctx: Context, p: Aggregate) -> list[Reading]:
+        """``function`` of ``field`` over the records of ``table`` that match ``query`` (and whose ``time_field`` lies in the period)."""
+        if p.function != "count" and not p.field:
+            raise SourceError(f"{p.function} of which field?", CollectorError.CONFIG, hint="give params.field")
+        query = both(during(ctx, p.time_field) if p.time_field else "", p.query)
+        if p.function == "count":
+            return await self._count(ctx, p.table, query)
+        found = await self._groups(ctx, p.table, query, p.function, p.field)
+        return [self._reading(ctx, p.table, g.query, g.value, labels, samples=g.count) for labels, g in found.items()]
+
+    # ---- from answers to readings
+
+    def _resolved(self, ctx: Context) -> str:
+        return f"{during(ctx, 'resolved_at')}^stateNOT IN{self.config.open_states}"
+
+    def _backlog(self, ctx: Context) -> str:
+        end = utc(ctx.window.end)
+        return f"opened_at<{end}^resolved_at>={end}^ORresolved_atISEMPTY^closed_at>={end}^ORclosed_atISEMPTY"
+
+    def _reading(
+        self, ctx: Context, table: str, query: str, value: float | None, labels: Labels = (), *,
+        samples: int | None = None, part: float | None = None, whole: float | None = None,
+        notes: Iterable[str] = (), lost: int = 0,
+    ) -> Reading:  # fmt: skip
+        said = [*notes, f"{lost} records could not be read"] if lost else [*notes]
+        state = ReadingState.NO_DATA if value is None else ReadingState.PARTIAL if lost else ReadingState.OK
+        return Reading(
+            value, at=ctx.window.end, labels=dict(labels), samples=samples, numerator=part, denominator=whole,
+            period=ctx.period, note="; ".join(said) or None, state=state,
+            completeness=Completeness.FINAL if ctx.window.end >= ctx.period.end else Completeness.PROVISIONAL,
+            evidence=f"{self.url}/{table}_list.do?sysparm_query={quote(query, safe='')}",
+        )  # fmt: skip
+
+    async def _count(self, ctx: Context, table: str, query: str) -> list[Reading]:
+        found = await self._groups(ctx, table, query)
+        return [self._reading(ctx, table, g.query, g.count, labels, samples=g.count) for labels, g in found.items()]
+
+    async def _ratio(
+        self, ctx: Context, table: str, condition: str, whole: str, *, prefix: str = "", notes: Iterable[str] = ()
+    ) -> list[Reading]:
+        """Records of ``whole`` that meet ``condition`` / all of them."""
+        parts = await self._groups(ctx, table, both(condition, whole), prefix=prefix)
+        return [
+            self._reading(
+                ctx, table, g.query, part / g.count if g.count else None, labels,
+                samples=g.count, part=part, whole=g.count, notes=notes,
+            )
+            for labels, g in (await self._groups(ctx, table, whole, prefix=prefix)).items()
+            for part in [parts[labels].count if labels in parts else 0]
+        ]  # fmt: skip
+
+    async def _per(self, ctx: Context, part: tuple[str, str], whole: tuple[str, str]) -> list[Reading]:
+        """Count of one (table, query) / count of another; without breakdown."""
+        above = (await self._groups(ctx, *part, by=False))[()].count
+        below = (await self._groups(ctx, *whole, by=False))[()].count
+        value = above / below if below else None
+        return [self._reading(ctx, *part, value, samples=below, part=above, whole=below)]
+
+    async def _duration(
+        self, ctx: Context, table: str, query: str, start: str, end: str, statistic: str, unit: float, *,
+        business: bool = False, prefix: str = "",
+    ) -> list[Reading]:  # fmt: skip
+        """Statistic of ``end`` − ``start`` (or business_stc), in units of so many seconds."""
+        records = await self._records(ctx, table, query, ["business_stc"] if business else [start, end], prefix=prefix)
+        known: list[tuple[Row, float]] = []
+        for row in records.rows:
+            if business and row["business_stc"][0]:
+                known.append((row, _number(row["business_stc"][0]) / unit))
+            elif not business and (begin := instant(row[start][0])) and (finish := instant(row[end][0])):
+                known.append((row, (finish - begin).total_seconds() / unit))
+        notes = ["business time as the instance computed it (business_stc)"] if business else []
+        if len(known) < len(records.rows):
+            notes.append(f"{len(records.rows) - len(known)} records lack a time and were left out")
+        return self._summaries(ctx, table, query, known, statistic, notes, records.lost, prefix)
+
+    def _summaries(
+        self, ctx: Context, table: str, query: str, known: "list[tuple[Row, float]]", statistic: str,
+        notes: Iterable[str] = (), lost: int = 0, prefix: str = "",
+    ) -> list[Reading]:  # fmt: skip
+        return [
+            self._reading(
+                ctx, table, narrowed, summarise([value for _, value in members], statistic) if members else None, labels,
+                samples=len(members), notes=notes, lost=lost,
+            )
+            for labels, narrowed, members in _split(ctx, query, known, prefix)
+        ]  # fmt: skip
+
+    # ---- from questions to answers
+
+    async def _groups(
+        self,
+        ctx: Context,
+        table: str,
+        query: str,
+        function: str = "count",
+        field: str = "",
+        *,
+        by: bool = True,
+        prefix: str = "",
+    ) -> dict[Labels, Group]:
+        """Counts (and an aggregate of a field) of all matching records, and of each value of each dimension."""
+        dimensions = {name: _path(prefix, name) for name in ctx.by} if by else {}
+        await self._prove(ctx, table, query, [*([field] if field else []), *dimensions.values()])
+        asked = {"sysparm_query": query, "sysparm_count": "true"}
+        if field:
+            asked[f"sysparm_{function}_fields"] = field
+        total, _ = await self._ask(ctx, f"stats/{table}", asked)
+        found: dict[Labels, Group] = {(): _group(total, query, function, field)}
+        for name, path in dimensions.items():
+            grouped, _ = await self._ask(
+                ctx, f"stats/{table}", asked | {"sysparm_group_by": path, "sysparm_display_value": "all"}
+            )
+            for each in grouped:
+                value = each["groupby_fields"][0]
+                shown = value["display_value"] or value["value"] or _EMPTY
+                shown = f"{shown} ({value['value']})" if ((name, shown),) in found else shown  # two groups of one name
+                found[((name, shown),)] = _group(each, _narrow(query, path, value["value"]), function, field)
+        return found
+
+    async def _records(
+        self, ctx: Context, table: str, query: str, fields: list[str], *, by: bool = True, prefix: str = ""
+    ) -> Records:
+        """All matching records: page by page in sys_id order until X-Total-Count, short pages notwithstanding."""
+        paths = [*fields, *(_path(prefix, name) for name in ctx.by if by)]
+        await self._prove(ctx, table, query, paths)
+        size, found, total = self.config.page_size, dict[str, Row](), 0
+        asked: dict[str, str | int] = {
+            "sysparm_query": f"{query}^ORDERBYsys_id", "sysparm_fields": ",".join(["sys_id", *paths]), "sysparm_limit": size,
+            "sysparm_display_value": "all", "sysparm_exclude_reference_link": "true",
+        }  # fmt: skip
+
+        async def fetch(offset: int) -> tuple[list[Any], int | None]:
+            nonlocal total
+            rows, reply = await self._ask(ctx, f"table/{table}", asked | {"sysparm_offset": offset})
+            total = _total(reply)
+            ctx.progress(min(offset + size, total), total)
+            return rows, offset + size if offset + size < total else None
+
+        async for page in ctx.pages(fetch, first=0):
+            for row in page:
+                found[row["sys_id"]["value"]] = {k: (v["value"], v["display_value"]) for k, v in row.items()}
+        return Records(list(found.values()), max(0, total - len(found)))
+
+    async def _prove(self, ctx: Context, table: str, query: str, paths: Iterable[str]) -> None:
+        """Make sure that the instance knows every column used; it would ignore the others without a word."""
+        used = {*paths, *_columns(query)}
+        unproven = sorted(path for path in used if (table, path, ctx.now.date()) not in self._proven)
+        if not unproven:
+            return
+        rows, _ = await self._ask(ctx, f"table/{table}", {"sysparm_limit": 1, "sysparm_fields": ",".join(unproven)})
+        if not rows:
+            return  # an empty table proves nothing, and has nothing to count wrongly
+        missing = [path for path in unproven if path not in rows[0]]
+        if missing:
+            raise SourceError(
+                f"{table} has no column {', '.join(missing)} that this user may read",
+                CollectorError.CONFIG,
+                hint="check the KPI's query, by and field names, and the user's roles",
+            )
+        self._proven.update((table, path, ctx.now.date()) for path in unproven)
+
+    async def _readable(self, ctx: Context, table: str) -> bool:
+        """Whether the user sees any record of a table."""
+        try:
+            rows, _ = await self._ask(ctx, f"table/{table}", {"sysparm_limit": 1, "sysparm_fields": "sys_id"})
+        except SourceError as error:
+            if error.reason in (CollectorError.CONFIG, CollectorError.PERMISSION):
+                return False
+            raise
+        return bool(rows)
+
+    async def _ask(self, ctx: Context, path: str, params: Mapping[str, str | int]) -> tuple[Any, Reply]:
+        """The ``result`` of one request. Anything but a whole JSON answer fails it."""
+        token, password = self.config.token, self.config.password
+        reply = await ctx.http.get(
+            f"{self.url}/api/now/{path}", params=params, headers={"Accept": "application/json"}, bearer=token,
+            basic=(self.config.username, password) if token is None and password is not None else None,
+            allow=(400, 403, 404),
+        )  # fmt: skip
+        if "html" in reply.headers.get("Content-Type", ""):
+            asleep = "hibernating" in reply.text()
+            raise SourceError(
+                "the instance is hibernating" if asleep else "ServiceNow answered with a page in place of data",
+                CollectorError.TRANSIENT if asleep else CollectorError.SCHEMA,
+                hint="log in to the instance once to wake it" if asleep else "check the url: it is the instance's root",
+            )
+        body = reply.json()
+        error = body.get("error") if isinstance(body, dict) else None
+        if error:
+            said = f"{error.get('message')}: {error.get('detail')}" if isinstance(error, dict) else str(error)
+            reasons = {400: CollectorError.CONFIG, 404: CollectorError.CONFIG, 403: CollectorError.PERMISSION}
+            raise SourceError(f"{path}: {said}", reasons.get(reply.status, CollectorError.TRANSIENT))
+        if not isinstance(body, dict) or "result" not in body:
+            raise SourceError(f"{path}: the answer has no result", CollectorError.SCHEMA)
+        return body["result"], reply
+
+
+def _path(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix else name
+
+
+def _columns(query: str) -> Iterable[str]:
+    """The columns that an encoded query names. Raises SourceError(CONFIG) on a term that is none."""
+    for term in query.replace("^^", "").split("^"):
+        if not term or term == "EQ":
+            continue
+        match = re.fullmatch(r"(?:ORDERBYDESC|ORDERBY|GROUPBY)([a-z0-9_.]+)", term) or _TERM.match(term)
+        if match is None:
+            raise SourceError(
+                f"{term!r} is not a term of an encoded query",
+                CollectorError.CONFIG,
+                hint="copy the query from a list in ServiceNow",
+            )
+        yield match[1]
+
+
+def _narrow(query: str, path: str, value: str) -> str:
+    return both(f"{path}={value}" if value else f"{path}ISEMPTY", query)
+
+
+def _split(
+    ctx: Context, query: str, known: list[tuple[Row, float]], prefix: str = ""
+) -> list[tuple[Labels, str, list[tuple[Row, float]]]]:
+    """All records, and those of each value of each dimension, with the query that finds them."""
+    groups: dict[tuple[Labels, str], list[tuple[Row, float]]] = {((), query): known}
+    for name in ctx.by:
+        path = _path(prefix, name)
+        for row, value in known:
+            stored, shown = row[path]
+            labels = ((name, shown or stored or _EMPTY),)
+            groups.setdefault((labels, _narrow(query, path, stored)), []).append((row, value))
+    return [(labels, narrowed, members) for (labels, narrowed), members in groups.items()]
+
+
+def _group(answer: Any, query: str, function: str, field: str) -> Group:
+    try:
+        stats = answer["stats"]
+        value = stats[function][field] if field else ""
+        return Group(int(stats["count"]), _number(value) if value else None, query)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(f"not a statistic of ServiceNow's Aggregate API: {error!r}", CollectorError.SCHEMA) from error
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise SourceError(f"{text!r} is not a number", CollectorError.SCHEMA) from None
+
+
+def _total(reply: Reply) -> int:
+    try:
+        return int(reply.headers["X-Total-Count"])
+    except (KeyError, ValueError):
+        raise SourceError(
+            "the answer says not how many records there are (X-Total-Count)", CollectorError.SCHEMA
+        ) from None
+
+
+def _length(spans: list[tuple[datetime, datetime]]) -> float:
+    """Seconds covered by spans that may overlap."""
+    covered, reached = 0.0, None
+    for start, end in sorted(spans):
+        begin = start if reached is None else max(start, reached)
+        if end > begin:
+            covered += (end - begin).total_seconds()
+            reached = end
+    return covered
