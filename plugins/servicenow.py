@@ -38,7 +38,7 @@ Statistic = Literal["mean", "median", "p50", "p75", "p80", "p85", "p90", "p95"]
 Labels = tuple[tuple[str, str], ...]
 _INCIDENT = "task.ref_incident"  # how a table with a task reference reaches the columns of incident
 _TERM = re.compile(r"(?:NQ)?(?:OR)?([a-z0-9_.]+)(?:[=<>]|!=|[A-Z]{2})")
-_EMPTY = "(empty)"  # as ServiceNow's own lists call a group without a value
+_NONE = "none"  # a breakdown value that is empty
 
 
 class Scope(Params):
@@ -513,7 +513,7 @@ class ServiceNow(Collector):
             )
             for each in grouped:
                 value = each["groupby_fields"][0]
-                shown = value["display_value"] or value["value"] or _EMPTY
+                shown = value["display_value"] or value["value"] or _NONE
                 shown = f"{shown} ({value['value']})" if ((name, shown),) in found else shown  # two groups of one name
                 found[((name, shown),)] = _group(each, _narrow(query, path, value["value"]), function, field)
         return found
@@ -628,7 +628,7 @@ def _split(
         path = _path(prefix, name)
         for row, value in known:
             stored, shown = row[path]
-            labels = ((name, shown or stored or _EMPTY),)
+            labels = ((name, shown or stored or _NONE),)
             groups.setdefault((labels, _narrow(query, path, stored)), []).append((row, value))
     return [(labels, narrowed, members) for (labels, narrowed), members in groups.items()]
 
