@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bsc_monitor.sandbox.company import servicenow_tables
 from bsc_monitor.sandbox.servicenow import Behaviour, Instance, servicenow_app
 from bsc_monitor.sandbox.servicenow.incident_log import load
 
@@ -40,16 +41,17 @@ def _utcnow() -> datetime:
 async def start(
     port: int = 0,
     *,
+    seed: int = 1,
     servicenow_incidents: Path | None = None,
     behaviour: Behaviour | None = None,
     now: Callable[[], datetime] = _utcnow,
 ) -> Sandbox:
     """Start serving on 127.0.0.1 (port 0: any free one).
 
-    ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
+    ``seed`` picks the generated company. ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
     company's ServiceNow. Raises OSError where the port is taken, ValueError where the file is not such a log.
     """
-    tables = load(servicenow_incidents) if servicenow_incidents else {}
+    tables = load(servicenow_incidents) if servicenow_incidents else servicenow_tables(seed, now())
     app = web.Application()
     app.add_subapp("/servicenow", servicenow_app(Instance(tables, now), behaviour or Behaviour()))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -72,6 +72,7 @@ def _incident(event: dict[str, str], people: dict[str, dict[str, Row]]) -> Row:
     row |= {name: _time(known[name]) for name in _TIMES}
     state = known["incident_state"].lower()
     row["state"] = row["incident_state"] = _STATES.get(state, "3" if state.startswith("awaiting") else "")
+    row["sys_class_name"] = "incident"
     row["sys_id"] = _sys_id(row["number"])
     row["sys_created_on"] = _time(known.get("sys_created_at", ""))
     row["sys_updated_on"] = _time(known["sys_updated_at"])

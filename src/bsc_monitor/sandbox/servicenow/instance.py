@@ -2,7 +2,7 @@
 
 import heapq
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -13,7 +13,7 @@ TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 def stamp(instant: datetime) -> str:
     """An instant as the vendor stores it: UTC, to the second, without a zone."""
-    return instant.astimezone(UTC).strftime(TIME_FORMAT)
+    return instant.astimezone(UTC).isoformat(" ", "seconds")[:19]  # four times as fast as strftime
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +46,43 @@ def reference(target: str) -> Column:
 
 @dataclass(slots=True)
 class Table:
-    """One table. ``pending`` holds changes of the future, so that a generated company lives on while it is watched."""
+    """One table. It may hold changes of the future, so that a generated company lives on while it is watched."""
 
     name: str
     columns: Mapping[str, Column]
     rows: dict[str, Row] = field(default_factory=dict)  #: by sys_id
     shown_by: str = "name"  #: the column that stands for a row where it is referred to
     prefix: str = ""  #: of record numbers; a table without takes no new records
-    pending: list[tuple[str, str, Row]] = field(default_factory=list)  #: heap of (when, sys_id, changed values)
+    _pending: list[tuple[str, int, str, Row]] = field(default_factory=list)  # heap of (when, order, sys_id, changes)
+    _planned: int = 0
 
     def add(self, rows: Iterable[Row]) -> None:
         """Insert or replace rows, by their ``sys_id``."""
         for row in rows:
             self.rows[row["sys_id"]] = row
 
-    def expect(self, when: datetime, sys_id: str, changes: Row) -> None:
-        """Plan a change: at ``when`` the row gets these values (and appears, if it was not there)."""
-        heapq.heappush(self.pending, (stamp(when), sys_id, changes))
+    def unfold(self, now: datetime, sys_id: str, steps: Sequence[tuple[datetime, Row]]) -> None:
+        """Tell a record's life: the steps up to ``now`` have happened, the others are planned."""
+        for when, changes in steps:
+            if when <= now:
+                self._happen(stamp(when), sys_id, changes)
+            else:
+                self._planned += 1  # tells apart changes of one second, in the order in which they were planned
+                heapq.heappush(self._pending, (stamp(when), self._planned, sys_id, changes))
+
+    def _happen(self, when: str, sys_id: str, changes: Row) -> None:
+        row = self.rows.get(sys_id)
+        if row is None:
+            row = self.rows[sys_id] = {"sys_id": sys_id, "sys_created_on": when}
+        row.update(changes)
+        row["sys_updated_on"] = when
 
     def advance(self, now: datetime) -> None:
         """Let every planned change up to ``now`` happen."""
         moment = stamp(now)
-        while self.pending and self.pending[0][0] <= moment:
-            when, sys_id, changes = heapq.heappop(self.pending)
-            row = self.rows.setdefault(sys_id, {"sys_id": sys_id, "sys_created_on": when})
-            row.update(changes, sys_updated_on=when)
+        while self._pending and self._pending[0][0] <= moment:
+            when, _, sys_id, changes = heapq.heappop(self._pending)
+            self._happen(when, sys_id, changes)
 
 
 Loader = Callable[[], Table]
@@ -101,6 +113,8 @@ class Instance:
         here: Table | None = table
         *walk, last = path.split(".")
         for step in walk:
+            if step.startswith("ref_"):
+                continue  # "task.ref_incident.category": a class below the referenced one; rows here know theirs already
             column = here.columns.get(step) if here else None
             here = self.table(column.target) if column and column.target else None
         return here.columns.get(last) if here else None
@@ -110,6 +124,8 @@ class Instance:
         if "." not in path:
             return row.get(path, "")
         step, rest = path.split(".", 1)
+        if step.startswith("ref_"):
+            return self.value(table, row, rest)
         target = self.table(table.columns[step].target)
         found = target.rows.get(row.get(step, "")) if target else None
         return self.value(target, found, rest) if target and found else ""

@@ -1,0 +1,42 @@
+"""A generated company with 18 months of history and a story to find; the same seed tells the same story.
+
+It ends *now* and lives on: incidents keep arriving, being resolved and closed while the sandbox runs. ``story`` says what
+there is to find.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bsc_monitor.sandbox.company import incidents, operations, people
+from bsc_monitor.sandbox.company.story import History
+from bsc_monitor.sandbox.servicenow.instance import Table
+
+__all__ = ["servicenow_tables"]
+
+_TABLES: dict[str, Callable[[History], Table]] = {
+    "incident": incidents.incident_table,
+    "task_sla": incidents.sla_table,
+    "m2m_kb_task": incidents.knowledge_table,
+    "asmt_assessment_instance": incidents.assessment_table,
+    "asmt_metric_result": incidents.answer_table,
+    "change_request": operations.change_table,
+    "problem": operations.problem_table,
+    "sc_req_item": operations.request_table,
+    "cmdb_ci_outage": operations.outage_table,
+    "contract_sla": people.sla_definition_table,
+    "sys_user": people.user_table,
+    "sys_user_group": people.group_table,
+    "cmdb_ci_service": people.service_table,
+    "u_training": people.training_table,
+    "fm_expense_line": people.expense_table,
+}
+
+
+def servicenow_tables(seed: int, now: datetime) -> Mapping[str, Callable[[], Table]]:
+    """The company's ServiceNow, each table generated when it is first asked for."""
+    history = History(seed, now)
+
+    def loader(make: Callable[[History], Table]) -> Callable[[], Table]:
+        return lambda: make(history)
+
+    return {name: loader(make) for name, make in _TABLES.items()}
