@@ -54,6 +54,7 @@ class RunContext:
     log: RunLog
     checkpoint: dict[str, Any] = field(default_factory=dict)
     on_progress: Callable[[int, int | None], None] | None = None
+    fresh_since: datetime | None = None  #: records fetched since then need no new fetch
 
     def progress(self, done: int, total: int | None = None) -> None:
         """See ``plugin.Context``."""

@@ -67,14 +67,19 @@ async def run_measure(
     records: Records,
     by: Sequence[str] = (),
     checkpoint: Mapping[str, Any] | None = None,
+    fresh_since: datetime | None = None,
 ) -> RunResult:
-    """Ask ``live`` for a measure over ``period`` as of ``now``. Never raises for the source's or plugin's sake."""
+    """Ask ``live`` for a measure over ``period`` as of ``now``. Never raises for the source's or plugin's sake.
+
+    ``fresh_since``: records fetched since then by another run serve this one too.
+    """
     loop = asyncio.get_running_loop()
     started = loop.time()
     http = live.client.run()
     window = Window(period.start, max(period.start, min(now, period.end)))
     log = RunLog(live.source.id, measure, live.client.redactor)
     run = RunContext(http, now, window, period, tuple(by), calendar, log, dict(checkpoint or {}))
+    run.fresh_since = fresh_since or now
     readings: tuple[Reading, ...] = ()
     error = None
     try:

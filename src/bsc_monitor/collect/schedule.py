@@ -1,0 +1,299 @@
+"""The collection: asks every source on schedule, hands readings over, and tells what happened.
+
+The timer is one asyncio task over the agenda's heap, and each source has a few workers of its own. So 10,000 jobs due
+at one instant are taken in small helpings that never stall the loop, and a source that hangs delays itself alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+
+from bsc_monitor.collect.agenda import Agenda, Job, PeriodAt, jobs_of, periods_due
+from bsc_monitor.collect.guard import as_source_error
+from bsc_monitor.collect.live import LiveSource, open_source
+from bsc_monitor.collect.run import Records, RunResult, run_measure
+from bsc_monitor.collect.watch import LoopWatch
+from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event
+from bsc_monitor.model.organisation import Kpi, Organisation
+from bsc_monitor.model.period import Period
+from bsc_monitor.model.source import Source
+from bsc_monitor.plugin import Collector, CollectorError, Reading, SourceError
+
+_log = structlog.get_logger(__name__)
+_HELPING = 100  #: jobs handed to workers between two turns of other tasks
+_LONGEST_SLEEP = 60.0  #: seconds
+_STOPPING = 5.0  #: seconds that running collections get to end
+
+
+class Configuration(Protocol):
+    """What the collection needs of a configuration."""
+
+    @property
+    def organisation(self) -> Organisation: ...  # noqa: D102
+    @property
+    def sources(self) -> Mapping[str, Source]: ...  # noqa: D102
+
+
+class Publisher(Protocol):
+    """Where the collection tells what happened: the bus."""
+
+    def publish(self, events: Iterable[Event]) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """What one run brought, addressed: raw readings, each with the KPI it is for."""
+
+    source: str
+    measure: str
+    unit: str  #: that the measure declares
+    at: datetime
+    items: tuple[tuple[Kpi, Reading], ...]
+    event_time: datetime | None = None  #: of the webhook that asked for it
+    key: str = ""  #: of the job, under which ``checkpoint`` is to be committed with the readings
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The jobs of one source that are due, and how many workers are at it."""
+
+    waiting: deque[Job] = field(default_factory=deque)
+    active: int = 0
+
+
+class Collection:
+    """Owns schedule and runs. Build, ``await start()``, and ``await stop()`` in the end.
+
+    ``deliver`` takes a harvest and returns when it is durable. ``records`` keeps the streams.
+    ``checkpoints`` are those committed before, by job key.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        collectors: Mapping[str, type[Collector]],
+        *,
+        deliver: Callable[[Harvest], Awaitable[None]],
+        bus: Publisher,
+        records: Records,
+        period_at: PeriodAt,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        checkpoints: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._deliver = deliver
+        self._bus = bus
+        self._records = records
+        self._period_at = period_at
+        self._clock = clock
+        self._checkpoints = {key: dict(value) for key, value in (checkpoints or {}).items()}
+        self._agenda = Agenda()
+        self._jobs: dict[str, Job] = {}
+        self._live: dict[str, LiveSource | SourceError] = {}
+        self._lanes: dict[str, _Lane] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._collectors = collectors
+        self._configuration = configuration
+        self._watch = LoopWatch(clock, self._jumped)
+
+    async def start(self) -> None:
+        """Open the sources and begin; returns at once."""
+        await self.reload(self._configuration, self._collectors)
+        self._spawn(self._tick())
+        self._spawn(self._watch.run())
+
+    async def stop(self) -> None:
+        """End running collections and close all connections. What was not delivered is collected at the next start."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_STOPPING)
+        for live in self._live.values():
+            if isinstance(live, LiveSource):
+                await live.client.close()
+        self._live.clear()
+
+    async def reload(self, configuration: Configuration, collectors: Mapping[str, type[Collector]]) -> None:
+        """Take over a new configuration: what did not change goes on undisturbed."""
+        await self._reopen(configuration.sources, collectors)
+        fresh = jobs_of(configuration.organisation, configuration.sources)
+        for key, job in self._jobs.items():
+            if key in fresh:
+                job.kpis = fresh[key].kpis
+                fresh[key] = job
+            else:
+                self._agenda.remove(job)
+        added = [job for key, job in fresh.items() if key not in self._jobs]
+        self._jobs, self._configuration, self._collectors = fresh, configuration, collectors
+        self._agenda.start(added, self._clock())
+        self._wake.set()
+
+    async def _reopen(self, sources: Mapping[str, Source], collectors: Mapping[str, type[Collector]]) -> None:
+        old, self._live = self._live, {}
+        for name, source in sources.items():
+            known = old.get(name)
+            cls = collectors.get(source.plugin)
+            if isinstance(known, LiveSource) and known.source == source and type(known.collector) is cls:
+                self._live[name] = old.pop(name)
+                continue
+            try:
+                if cls is None:
+                    raise SourceError(f"there is no plugin {source.plugin!r}", CollectorError.CONFIG)  # noqa: TRY301
+                self._live[name] = open_source(source, cls)
+            except SourceError as error:
+                self._live[name] = error
+        for live in old.values():
+            if isinstance(live, LiveSource):
+                await live.client.close()
+
+    def run_now(self, source: str) -> int:
+        """Ask for a run of everything of a source, at once; how many jobs that is."""
+        return self._ask(source, None)
+
+    def trigger(self, source: str, event_time: datetime | None = None) -> int:
+        """A webhook came: run everything of its source soon; those that come meanwhile are answered by the same run."""
+        return self._ask(source, event_time or self._clock())
+
+    def _ask(self, source: str, event_time: datetime | None) -> int:
+        jobs = [job for job in self._jobs.values() if job.source == source]
+        for job in jobs:
+            self._agenda.ask(job, self._clock(), event_time=event_time)
+        self._wake.set()
+        return len(jobs)
+
+    def next_runs(self) -> list[Job]:
+        """All jobs, the next one first; to be looked at only."""
+        last = datetime.max.replace(tzinfo=UTC)
+        return sorted(self._jobs.values(), key=lambda job: job.due or last)
+
+    @property
+    def stall(self) -> float:
+        """The longest stall of the event loop in the last minute, seconds."""
+        return self._watch.stall
+
+    def _jumped(self, seconds: float) -> None:
+        _log.warning("the clock jumped: the schedule is computed anew", seconds=round(seconds, 1))
+        self._agenda.rebase(self._jobs.values(), self._clock(), self._period_at)
+        self._wake.set()
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tick(self) -> None:
+        """Hand out what is due, then sleep until the next is."""
+        while True:
+            self._wake.clear()
+            now = self._clock()
+            taken = self._agenda.take(now, _HELPING)
+            for job in taken:
+                self._enqueue(job)
+            if len(taken) == _HELPING:
+                await asyncio.sleep(0)
+                continue
+            due = self._agenda.next_due()
+            delay = _LONGEST_SLEEP if due is None else min(max((due - now).total_seconds(), 0.001), _LONGEST_SLEEP)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._wake.wait()
+
+    def _enqueue(self, job: Job) -> None:
+        lane = self._lanes.setdefault(job.source, _Lane())
+        lane.waiting.append(job)
+        live = self._live.get(job.source)
+        if lane.active < (live.source.concurrency if isinstance(live, LiveSource) else 1):
+            lane.active += 1
+            self._spawn(self._work(lane))
+
+    async def _work(self, lane: _Lane) -> None:
+        try:
+            while lane.waiting:
+                job = lane.waiting.popleft()
+                await self._run(job)
+                await asyncio.sleep(0)
+        finally:
+            lane.active -= 1
+
+    async def _run(self, job: Job) -> None:
+        """One job: every period that it is about, then its next date and the news of it."""
+        now = job.started = self._clock()
+        event_time, job.event_time = job.event_time, None
+        loop = asyncio.get_running_loop()
+        begun, requests, readings = loop.time(), 0, 0
+        error: SourceError | None = None
+        for period in periods_due(job, now, self._period_at):
+            try:
+                result = await self._collect(job, period, now, event_time)
+            except Exception as failure:  # noqa: BLE001 - the worker must live on
+                _log.error("a collection failed in an unexpected way", source=job.source, error=repr(failure))
+                result = RunResult(error=as_source_error(failure))
+            requests += result.requests
+            readings += len(result.readings)
+            error = error or result.error
+            if result.error is None and job.window is None and period.end <= now:
+                job.closed = period.label
+        finished = self._clock()
+        self._agenda.finished(job, finished, error, self._period_at)
+        if self._jobs.get(job.key) is not job:
+            self._agenda.remove(job)
+        self._wake.set()
+        duration = loop.time() - begun
+        event: Event
+        if error is None:
+            event = CollectorRan(finished, job.source, job.measure, duration, readings, requests, job.due)
+        else:
+            words = f"{error.message} {error.hint}".strip()
+            event = CollectorFailed(finished, job.source, job.measure, duration, error.reason, words, requests, job.due)
+        self._bus.publish([event])
+
+    async def _collect(self, job: Job, period: Period, now: datetime, event_time: datetime | None) -> RunResult:
+        live = self._live.get(job.source)
+        if not isinstance(live, LiveSource):
+            return RunResult(error=live or SourceError(f"there is no source {job.source!r}", CollectorError.CONFIG))
+        result = await run_measure(
+            live, job.measure, job.params, period=period, now=now, calendar=job.calendar, records=self._records,
+            by=job.by, checkpoint=self._checkpoints.get(job.key), fresh_since=_fresh_since(job, now),
+        )  # fmt: skip
+        if result.error is not None:
+            return result
+        items = tuple((kpi, reading) for kpi in job.kpis for reading in readings_for(kpi, result.readings))
+        unit = live.measures[job.measure].unit
+        harvest = Harvest(job.source, job.measure, unit, now, items, event_time, job.key, result.checkpoint)
+        try:
+            await self._deliver(harvest)
+        except Exception as failure:  # noqa: BLE001 - whatever is wrong with the store, the readings come again
+            _log.error("readings could not be stored", source=job.source, measure=job.measure, error=repr(failure))
+            words = f"the readings could not be stored ({type(failure).__name__}); they will be collected again"
+            return replace(result, error=SourceError(words, CollectorError.TRANSIENT))
+        self._checkpoints[job.key] = dict(result.checkpoint)
+        return result
+
+
+def readings_for(kpi: Kpi, readings: Iterable[Reading]) -> list[Reading]:
+    """Those readings of a shared run that a KPI asked for: totals, and breakdowns by its own dimensions.
+
+    A KPI without breakdowns takes labelled readings only where the measure gives no total at all.
+    """
+    wanted = [reading for reading in readings if set(reading.labels) <= set(kpi.by)]
+    return wanted or ([] if kpi.by else list(readings))
+
+
+def _fresh_since(job: Job, now: datetime) -> datetime:
+    """How old a stream's last fetch may be to serve this run too: half an interval, but nothing older than a request."""
+    asked, job.asked_at = job.asked_at, None
+    tolerated = now - min(job.every / 2, _FRESH)
+    return tolerated if asked is None else max(asked, tolerated)
+
+
+_FRESH = Agenda.longest_spread * 2
