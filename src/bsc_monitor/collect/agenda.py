@@ -190,7 +190,7 @@ class Agenda:
         offset = _phase(job) * seconds
         number = math.floor((now.timestamp() - offset) / seconds) + 1
         due = datetime.fromtimestamp(number * seconds + offset, now.tzinfo)
-        if job.started is not None and due - job.started < job.every / 2:
+        if job.started is not None and timedelta() <= due - job.started < job.every / 2:
             due += job.every
         return due + self._chance() * min(0.05 * job.every, timedelta(seconds=30))
 
