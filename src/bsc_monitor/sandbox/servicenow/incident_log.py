@@ -7,6 +7,7 @@ Times are ``D/M/YYYY HH:MM`` and are taken as UTC.
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import md5
@@ -38,7 +39,10 @@ _NEEDED = {"number", "incident_state", "opened_at", "resolved_at", "closed_at", 
 def load(path: Path) -> dict[str, Loader]:
     """The tables of a log file. Raises OSError where it cannot be read, ValueError (file:line) where it is no such log."""
     raw = path.read_bytes()
-    text = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    try:
+        text = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: a broken gzip file: {error}") from error
     last: dict[str, dict[str, str]] = {}
     reader = csv.DictReader(io.StringIO(text.decode("utf-8-sig")))
     missing = _NEEDED - set(reader.fieldnames or ())

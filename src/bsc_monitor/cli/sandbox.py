@@ -1,0 +1,43 @@
+"""``bsc-monitor sandbox``: the stand-in for the source systems, by itself."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes any free one.")] = 9880,
+    servicenow_incidents: Annotated[
+        Path | None, typer.Option(help="Serve this audit-event log of incidents (CSV, also .gz) as ServiceNow.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which generated company; the same seed tells the same story.")] = 1,
+) -> None:
+    """Serve a stand-in for ServiceNow and Jira on this machine, over their real wire protocols.
+
+    Example: bsc-monitor sandbox --port 9880 --servicenow-incidents incidents.csv.gz
+    """
+    try:
+        asyncio.run(_serve(port, servicenow_incidents, seed))
+    except (OSError, ValueError) as error:
+        typer.echo(f"The sandbox cannot start: {error}", err=True)
+        if isinstance(error, OSError) and error.filename is None:
+            typer.echo("Give another --port, or end the program that uses this one.", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _serve(port: int, incidents: Path | None, seed: int) -> None:
+    from bsc_monitor.sandbox import start
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    served = await start(port, servicenow_incidents=incidents, seed=seed)
+    typer.echo(f"ServiceNow  {served.servicenow_url}  user demo, password demo")
+    typer.echo(f"Jira        {served.jira_url}  user demo@example.com, token demo")
+    typer.echo("Ctrl-C stops it.")
+    await stop.wait()
+    await served.stop()
