@@ -49,6 +49,7 @@ def test_what_is_unknown_is_empty_and_no_error(tmp_path):
         (b"\xff\xfe\x00", "utf-8"),
         (HEAD.encode() + b"INC1,New,yesterday,29/2/2016 06:42,3,?,?,?,true\n", "INC1.*yesterday"),
     ],
+    ids=["empty", "another table", "cut off", "no text", "no time"],
 )
 def test_a_file_that_is_no_such_log_is_refused_in_words(tmp_path, content, words):
     file = tmp_path / "log.csv"
