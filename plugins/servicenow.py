@@ -426,7 +426,7 @@ class ServiceNow(Collector):
         said = [*notes, f"{lost} records could not be read"] if lost else [*notes]
         state = ReadingState.NO_DATA if value is None else ReadingState.PARTIAL if lost else ReadingState.OK
         return Reading(
-            value, at=ctx.window.end, labels=dict(labels), samples=samples, numerator=part, denominator=whole,
+            value, labels=dict(labels), samples=samples, numerator=part, denominator=whole,
             period=ctx.period, note="; ".join(said) or None, state=state,
             completeness=Completeness.FINAL if ctx.window.end >= ctx.period.end else Completeness.PROVISIONAL,
             evidence=f"{self.url}/{table}_list.do?sysparm_query={quote(query, safe='')}",
