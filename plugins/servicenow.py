@@ -241,19 +241,50 @@ class ServiceNow(Collector):
 
     @measure(unit="min", better="lower", title="Mean time to acknowledge")
     async def mtta(self, ctx: Context, p: Duration) -> list[Reading]:
-        """Duration of the response SLAs (task_sla of definitions with target "response") that started in the period and are met or missed.
+        """From opened_at to the first assignment or the first state change out of New, of incidents opened in the period.
 
-        An instance whose task_sla cannot be read does not offer this measure, and says so.
+        Taken from sys_audit; where that cannot be read, from the response SLAs (task_sla of definitions with target
+        "response") that started in the period and have ended; the reading says which. Where neither can be read the
+        measure is not offered.
         """
+        if await self._readable(ctx, "sys_audit"):
+            return await self._acknowledged(ctx, p)
         if not await self._readable(ctx, "task_sla"):
             raise SourceError(
-                "mtta needs the response records of task_sla, which cannot be read here",
+                "mtta needs sys_audit or the response records of task_sla; neither can be read here",
                 CollectorError.PERMISSION,
-                hint="give the user read access to task_sla, or take the KPI out",
+                hint="give the user read access to one of them, or take the KPI out",
             )
         base = f"{during(ctx, 'start_time')}^end_timeISNOTEMPTY^stageNOT INcancelled^sla.target=response"
-        query = both(base, walked(p.query, _INCIDENT))
-        return await self._duration(ctx, "task_sla", query, "start_time", "end_time", p.statistic, 60, prefix=_INCIDENT)
+        query, notes = both(base, walked(p.query, _INCIDENT)), ["from response records: sys_audit cannot be read"]
+        return await self._duration(
+            ctx, "task_sla", query, "start_time", "end_time", p.statistic, 60, prefix=_INCIDENT, notes=notes
+        )
+
+    async def _acknowledged(self, ctx: Context, p: Duration) -> list[Reading]:
+        start = f"sys_created_on>={utc(ctx.window.start)}^" if ctx.window.start else ""
+        changed = "^NQ".join(
+            f"{start}tablename=incident^{what}"
+            for what in ("fieldname=assigned_to^newvalueISNOTEMPTY", "fieldname=state^oldvalue=1")
+        )
+        audit = await self._records(ctx, "sys_audit", changed, ["documentkey", "sys_created_on"], by=False)
+        first: dict[str, datetime] = {}
+        for row in audit.rows:
+            key, at = row["documentkey"][0], instant(row["sys_created_on"][0])
+            if at and (key not in first or at < first[key]):
+                first[key] = at
+        query = both(during(ctx, "opened_at"), p.query)
+        records = await self._records(ctx, "incident", query, ["opened_at"])
+        known = [
+            (row, (first[row["sys_id"][0]] - opened).total_seconds() / 60)
+            for row in records.rows
+            if row["sys_id"][0] in first and (opened := instant(row["opened_at"][0]))
+        ]
+        waiting = len(records.rows) - len(known)
+        notes = (
+            [f"{waiting} incidents have no assignment or state change on record and were left out"] if waiting else []
+        )
+        return self._summaries(ctx, "incident", query, known, p.statistic, notes, records.lost + audit.lost)
 
     @measure(unit="d", better="lower", title="Age of the backlog")
     async def backlog_age(self, ctx: Context, p: Age) -> list[Reading]:
@@ -459,7 +490,7 @@ class ServiceNow(Collector):
 
     async def _duration(
         self, ctx: Context, table: str, query: str, start: str, end: str, statistic: str, unit: float, *,
-        business: bool = False, prefix: str = "",
+        business: bool = False, prefix: str = "", notes: Iterable[str] = (),
     ) -> list[Reading]:  # fmt: skip
         """Statistic of ``end`` − ``start`` (or business_stc), in units of so many seconds."""
         records = await self._records(ctx, table, query, ["business_stc"] if business else [start, end], prefix=prefix)
@@ -469,10 +500,10 @@ class ServiceNow(Collector):
                 known.append((row, _number(row["business_stc"][0]) / unit))
             elif not business and (begin := instant(row[start][0])) and (finish := instant(row[end][0])):
                 known.append((row, (finish - begin).total_seconds() / unit))
-        notes = ["business time as the instance computed it (business_stc)"] if business else []
+        said = ["business time as the instance computed it (business_stc)"] if business else [*notes]
         if len(known) < len(records.rows):
-            notes.append(f"{len(records.rows) - len(known)} records lack a time and were left out")
-        return self._summaries(ctx, table, query, known, statistic, notes, records.lost, prefix)
+            said.append(f"{len(records.rows) - len(known)} records lack a time and were left out")
+        return self._summaries(ctx, table, query, known, statistic, said, records.lost, prefix)
 
     def _summaries(
         self, ctx: Context, table: str, query: str, known: "list[tuple[Row, float]]", statistic: str,

@@ -17,7 +17,7 @@ COLUMNS = {
     "contract_sla": tables.SLA_DEFINITION_COLUMNS, "change_request": tables.CHANGE_COLUMNS,
     "problem": tables.PROBLEM_COLUMNS, "sc_req_item": tables.REQUEST_COLUMNS, "cmdb_ci_outage": tables.OUTAGE_COLUMNS,
     "cmdb_ci_service": tables.SERVICE_COLUMNS, "asmt_metric_result": tables.METRIC_RESULT_COLUMNS,
-    "asmt_assessment_instance": tables.ASSESSMENT_COLUMNS, "m2m_kb_task": tables.KNOWLEDGE_LINK_COLUMNS,
+    "sys_audit": tables.AUDIT_COLUMNS, "asmt_assessment_instance": tables.ASSESSMENT_COLUMNS, "m2m_kb_task": tables.KNOWLEDGE_LINK_COLUMNS,
 }  # fmt: skip
 
 
@@ -144,7 +144,37 @@ async def test_time_to_acknowledge_is_that_of_the_response_records(serve):
     found = await run(url, "mtta", APRIL, by=("priority",))
 
     assert total(found).value == 25  # minutes
+    assert "response records" in total(found).note
     assert parts(found, "priority") == {"1 - Critical": 10, "3 - Moderate": 40}
+
+
+async def test_time_to_acknowledge_is_that_of_the_first_assignment_or_change_out_of_new(serve):
+    def change(key, at, field, old, new, table="incident"):
+        return {
+            "tablename": table,
+            "documentkey": key,
+            "fieldname": field,
+            "oldvalue": old,
+            "newvalue": new,
+            "sys_created_on": at,
+        }
+
+    url = await serve(
+        incident=[incident(DAY.format(1), sys_id=key) for key in ("i1", "i2", "i3")],
+        sys_audit=[
+            change("i1", "2026-04-01 00:30:00", "assigned_to", "", "u1"),
+            change("i1", "2026-04-01 00:20:00", "state", "1", "2"),  # the first
+            change("i2", "2026-04-01 00:05:00", "assigned_to", "u1", ""),  # taken away: nobody acts
+            change("i2", "2026-04-01 00:06:00", "state", "2", "3"),  # not out of New
+            change("i2", "2026-04-01 00:07:00", "state", "1", "2", table="problem"),
+            change("i2", "2026-04-01 01:00:00", "assigned_to", "", "u1"),
+        ],
+    )
+
+    found = total(await run(url, "mtta", APRIL))
+
+    assert (found.value, found.samples) == (40, 2)  # (20 + 60) / 2 minutes
+    assert "1 incidents have no assignment" in found.note
 
 
 async def test_without_response_records_the_time_to_acknowledge_is_not_offered(serve):

@@ -15,6 +15,7 @@ __all__ = ["servicenow_tables"]
 
 _TABLES: dict[str, Callable[[History], Table]] = {
     "incident": incidents.incident_table,
+    "sys_audit": incidents.audit_table,
     "task_sla": incidents.sla_table,
     "m2m_kb_task": incidents.knowledge_table,
     "asmt_assessment_instance": incidents.assessment_table,

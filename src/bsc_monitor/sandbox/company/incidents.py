@@ -12,6 +12,7 @@ from bsc_monitor.sandbox.company.story import History, around, first_contact, mo
 from bsc_monitor.sandbox.servicenow.instance import Row, Table, stamp
 from bsc_monitor.sandbox.servicenow.tables import (
     ASSESSMENT_COLUMNS,
+    AUDIT_COLUMNS,
     INCIDENT_COLUMNS,
     KNOWLEDGE_LINK_COLUMNS,
     METRIC_RESULT_COLUMNS,
@@ -36,6 +37,7 @@ class Incident:
     answered: datetime
     resolved: datetime
     row: Row  #: what is known when it is opened
+    taken: Row  #: what is known when somebody answers
     outcome: Row  #: what is known when it is resolved
     in_time: bool
     luck: float  #: 0–1, decides what hangs on it: a knowledge link, a survey
@@ -64,18 +66,19 @@ def _incident(index: int, opened: datetime, month: float, rng: random.Random, su
     moves = 0 if rng.random() < first_contact(month) else rng.choice((1, 1, 1, 2, 3))
     in_time, seconds = rng.random() < 0.98, int((resolved - opened).total_seconds())
     row = {
-        "number": number, "sys_class_name": "incident", "state": "2", "incident_state": "2", "active": "true",
+        "number": number, "sys_class_name": "incident", "state": "1", "incident_state": "1", "active": "true",
         "priority": priority, "impact": "1" if priority == "1" else "2", "urgency": "1" if priority in "12" else "2",
         "opened_at": stamp(opened), "assignment_group": _GROUP_IDS[group], "business_service": _SERVICE_IDS[service],
         "caller_id": USERS[rng.randrange(60, 120)], "opened_by": USERS[rng.randrange(10)],
-        "assigned_to": USERS[group * 10 + rng.randrange(10)], "reassignment_count": str(moves), "reopen_count": "0",
+        "reassignment_count": str(moves), "reopen_count": "0",
         "made_sla": "true", "contact_type": rng.choice(("phone", "email", "self-service", "chat")),
         "short_description": f"{_SERVICE_NAMES[service]} {rng.choice(_SYMPTOMS)}", "category": "software",
         "caused_by": rng.choice(suspects) if suspects and rng.random() < 0.03 else "",
         "major_incident_state": "accepted" if priority == "1" and rng.random() < 0.3 else "",
     }  # fmt: skip
+    taken = {"state": "2", "incident_state": "2", "assigned_to": USERS[group * 10 + rng.randrange(10)]}
     outcome = {
-        "state": "6", "incident_state": "6", "resolved_at": stamp(resolved), "resolved_by": row["assigned_to"],
+        "state": "6", "incident_state": "6", "resolved_at": stamp(resolved), "resolved_by": taken["assigned_to"],
         "made_sla": str(in_time).lower(), "reopen_count": str(int(rng.random() < 0.055)),
         "close_code": "Solved (Permanently)", "calendar_stc": str(seconds),
         "business_stc": str(seconds * 40 // 168 if seconds > 28_800 else seconds),  # 40 of a week's 168 hours
@@ -83,7 +86,7 @@ def _incident(index: int, opened: datetime, month: float, rng: random.Random, su
     }  # fmt: skip
     answered = opened + timedelta(seconds=int(min(around(rng, 900, 0.9), seconds)))
     return Incident(
-        number, sys_id(f"incident:{number}"), opened, answered, resolved, row, outcome, in_time, rng.random()
+        number, sys_id(f"incident:{number}"), opened, answered, resolved, row, taken, outcome, in_time, rng.random()
     )
 
 
@@ -93,8 +96,17 @@ def incident_table(history: History) -> Table:
     for life in lives(history):
         closed = life.resolved + _AUTO_CLOSE
         end = {"state": "7", "incident_state": "7", "active": "false", "closed_at": stamp(closed)}
-        steps = [(life.opened, life.row), (life.resolved, life.outcome), (closed, end)]
+        steps = [(life.opened, life.row), (life.answered, life.taken), (life.resolved, life.outcome), (closed, end)]
         table.unfold(history.now, life.key, steps)
+    return table
+
+
+def audit_table(history: History) -> Table:
+    """When somebody took each incident: the change of its state out of New."""
+    table = Table("sys_audit", AUDIT_COLUMNS, shown_by="sys_id")
+    for life in lives(history):
+        row = {"tablename": "incident", "documentkey": life.key, "fieldname": "state", "oldvalue": "1", "newvalue": "2"}
+        table.unfold(history.now, sys_id(f"audit:{life.key}"), [(life.answered, row)])
     return table
 
 

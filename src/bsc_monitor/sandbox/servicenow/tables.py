@@ -78,3 +78,6 @@ EXPENSE_COLUMNS = SYSTEM | {
     "number": STRING, "date": DATE, "amount": DECIMAL, "type": STRING, "summary_type": STRING,
     "business_service": reference("cmdb_ci_service"),
 }  # fmt: skip
+AUDIT_COLUMNS = SYSTEM | {
+    "tablename": STRING, "documentkey": STRING, "fieldname": STRING, "oldvalue": STRING, "newvalue": STRING,
+}  # fmt: skip
