@@ -149,7 +149,7 @@ def during(ctx: Context, column: str) -> str:
 
 def both(first: str, second: str) -> str:
     """Both queries at once; each alternative (``^NQ``) of the second is narrowed by the first."""
-    return "^NQ".join(f"{first}^{part}".strip("^") for part in second.split("^NQ"))
+    return "^NQ".join(f"{first}^{part}".strip("^") for part in second.removesuffix("^EQ").split("^NQ"))
 
 
 def walked(query: str, prefix: str) -> str:
@@ -317,10 +317,14 @@ class ServiceNow(Collector):
     async def reassignments(self, ctx: Context, p: Scope) -> list[Reading]:
         """Mean reassignment_count of incidents resolved in the period."""
         query = both(self._resolved(ctx), p.query)
-        found = await self._groups(ctx, "incident", query, "avg", "reassignment_count")
+        found = await self._groups(ctx, "incident", query, "sum", "reassignment_count")  # avg comes rounded
         return [
-            self._reading(ctx, "incident", g.query, g.value, labels, samples=g.count) for labels, g in found.items()
-        ]
+            self._reading(
+                ctx, "incident", g.query, None if g.value is None else g.value / g.count, labels,
+                samples=g.count, part=g.value, whole=g.count,
+            )
+            for labels, g in found.items()
+        ]  # fmt: skip
 
     @measure(unit="ratio", title="Service levels met")
     async def sla_met_ratio(self, ctx: Context, p: Sla) -> list[Reading]:

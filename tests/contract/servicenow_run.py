@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bsc_monitor.collect.context import RunContext, RunLog
 from bsc_monitor.collect.live import open_source
 from bsc_monitor.collect.plugins import find_collectors
 from bsc_monitor.collect.run import run_measure
 from bsc_monitor.model.period import Calendar, Period, PeriodKind
 from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import Reading, Secret
+from bsc_monitor.plugin import Reading, Secret, Window
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
@@ -28,11 +29,15 @@ def month(label: str) -> Period:
     return Period(datetime(year, number, 1, tzinfo=UTC), end, PeriodKind.MONTH, label)
 
 
+def opened(url: str, **config):
+    """A source with a collector, ready to be asked; close its client."""
+    given = {"url": url, "username": "demo", "password": Secret("demo"), **config}
+    return open_source(Source("itsm", "servicenow", COLLECTOR.Config(**given), requests_per_second=1000), COLLECTOR)
+
+
 async def run(url: str, measure: str, period: Period, *, by=(), now=None, config=None, **params) -> tuple[Reading, ...]:
     """The readings of one measure; raises what the run failed with."""
-    given = {"url": url, "username": "demo", "password": Secret("demo"), **(config or {})}
-    live = open_source(Source("itsm", "servicenow", COLLECTOR.Config(**given), requests_per_second=1000), COLLECTOR)
-    now = now or datetime(2026, 6, 1, tzinfo=UTC)
+    live, now = opened(url, **(config or {})), now or datetime(2026, 6, 1, tzinfo=UTC)
     try:
         result = await run_measure(
             live, measure, params, period=period, now=now, calendar=Calendar(), records=NoStreams(), by=by
@@ -42,6 +47,17 @@ async def run(url: str, measure: str, period: Period, *, by=(), now=None, config
     if result.error:
         raise result.error
     return result.readings
+
+
+async def check(url: str, **config) -> None:
+    """The collector's own check of credentials and permissions."""
+    live, period = opened(url, **config), month("2026-05")
+    log = RunLog("itsm", "check", live.client.redactor)
+    window = Window(period.start, period.end)
+    try:
+        await live.collector.check(RunContext(live.client.run(), period.end, window, period, (), Calendar(), log))
+    finally:
+        await live.client.close()
 
 
 def total(readings):

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 from aiohttp import web
-from tests.contract.servicenow_run import SHARED, month, parts, run, total
+from pydantic import ValidationError
+from tests.contract.servicenow_run import COLLECTOR, SHARED, check, month, parts, run, total
 
 from bsc_monitor.model.status import CollectorError, ReadingState
-from bsc_monitor.plugin import SourceError
+from bsc_monitor.plugin import Secret, SourceError
 from bsc_monitor.sandbox.servicenow import Behaviour, Instance, Table, servicenow_app
 from bsc_monitor.sandbox.servicenow.tables import GROUP_COLUMNS, INCIDENT_COLUMNS
 
@@ -301,3 +302,21 @@ async def test_the_recorded_incident_has_its_elapsed_time_and_not_its_calendar_d
     assert elapsed.value == pytest.approx(109_397 / 3600)  # the record's note: 7,200 s more than calendar_stc
     assert business.value == 8
     assert "business_stc" in business.note
+
+
+async def test_a_query_copied_from_a_list_may_end_with_the_vendors_end_mark():
+    async with Served(TWO) as served:
+        assert total(await run(served.url, "opened", APRIL, query="priority=1^EQ")).value == 1
+
+
+async def test_the_check_tries_the_credentials_and_the_columns():
+    async with Served(TWO) as served:
+        await check(served.url)
+        with pytest.raises(SourceError, match="401"):
+            await check(served.url, password=Secret("wrong"))
+
+
+def test_a_source_needs_a_password_or_a_token():
+    with pytest.raises(ValidationError, match="username and password, or token"):
+        COLLECTOR.Config(url="https://acme.service-now.com", username="bsc")
+    assert COLLECTOR.Config(url="https://acme.service-now.com", token=Secret("t"))

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import hmac
+import json
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -147,15 +148,18 @@ class _Side:
             offset = int(request.query.get("sysparm_offset", 0))
         except ValueError:
             return failure(400, "Exception while reading request", "sysparm_limit and sysparm_offset are numbers")
-        text = request.query.get("sysparm_query", "")
-        rows = await asyncio.to_thread(select, self.instance, table, text, self.behaviour.timezone)
-        total = len(rows)
+        writer, parameters = self._writer(request, table), dict(request.query)
+
+        def answer() -> tuple[int, str]:
+            rows = select(self.instance, table, parameters.get("sysparm_query", ""), self.behaviour.timezone)
+            page = [row for row in rows[offset : offset + limit] if row["sys_id"] not in self.behaviour.unreadable]
+            return len(rows), json.dumps({"result": [writer.record(row) for row in page]})
+
+        total, body = await asyncio.to_thread(answer)  # a large page must not hold up the other requests
         if not total and "/api/now/v1/" in request.path:
             return failure(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
-        page = [row for row in rows[offset : offset + limit] if row["sys_id"] not in self.behaviour.unreadable]
-        writer = self._writer(request, table)
         headers = {"X-Total-Count": str(total), "Link": _links(request, limit, offset, total)}
-        return web.json_response({"result": [writer.record(row) for row in page]}, headers=headers)
+        return web.json_response(text=body, headers=headers)
 
     async def single(self, request: web.Request) -> web.Response:
         """GET of one record by its sys_id."""
