@@ -237,6 +237,43 @@ async def test_an_instance_that_cannot_answer_is_told_in_words(behaviour, reason
     assert "demo:demo" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("example", "reason"),
+    [
+        ("servicenow_200_hibernating_html", CollectorError.TRANSIENT),
+        ("servicenow_200_truncated_timeout_real", CollectorError.SCHEMA),
+        ("servicenow_401_real", CollectorError.AUTH),
+        ("servicenow_403_acl_real", CollectorError.PERMISSION),
+        ("servicenow_stats_groupby_doc", CollectorError.SCHEMA),  # groups where one statistic was asked for
+    ],
+)
+async def test_a_recorded_answer_fails_as_what_it_is(example, reason):
+    file = EXAMPLES / f"{example}.json"
+    if not file.exists():
+        pytest.skip("the recorded answers are not beside this checkout")
+    recorded = json.loads(file.read_text())["response"]
+    body = recorded["body"] if isinstance(recorded["body"], str) else json.dumps(recorded["body"])
+    kind = recorded["headers"].get("Content-Type", "application/json")
+
+    async def answer(request):
+        if "/table/" in request.path and "stats" in example:
+            return web.json_response({"result": []}, headers={"X-Total-Count": "0"})
+        return web.Response(text=body, status=recorded["status"], headers={"Content-Type": kind})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        with pytest.raises(SourceError) as caught:
+            await run(f"http://127.0.0.1:{runner.addresses[0][1]}", "opened", APRIL)
+    finally:
+        await runner.cleanup()
+
+    assert caught.value.reason is reason
+
+
 async def test_a_rate_limit_is_waited_for():
     async with Served(TWO, requests_per_window=2, window_seconds=1) as served:
         assert total(await run(served.url, "opened", APRIL, by=("priority",))).value == 2
