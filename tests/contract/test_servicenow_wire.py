@@ -357,3 +357,16 @@ def test_a_source_needs_a_password_or_a_token():
     with pytest.raises(ValidationError, match="username and password, or token"):
         COLLECTOR.Config(url="https://acme.service-now.com", username="bsc")
     assert COLLECTOR.Config(url="https://acme.service-now.com", token=Secret("t"))
+
+
+async def test_an_evidence_link_opens_the_very_records_that_were_counted():
+    rows = [*TWO, incident(3, "2026-04-04 10:00:00", short_description="<script>alert(1)</script>", priority="1")]
+    async with Served(rows) as served:
+        readings = await run(served.url, "opened", APRIL, by=("priority",))
+        for reading in readings:
+            async with served.client.get(reading.evidence) as reply:
+                page = await reply.text()
+            assert f"incident: {reading.value} records" in page
+            assert "<script>" not in page
+        async with aiohttp.ClientSession() as stranger, stranger.get(readings[0].evidence) as reply:
+            assert reply.status == 401

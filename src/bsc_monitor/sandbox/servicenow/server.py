@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bsc_monitor.sandbox.servicenow.answer import Writer, grouped
 from bsc_monitor.sandbox.servicenow.instance import Instance, Row, Table, stamp
+from bsc_monitor.sandbox.servicenow.listing import page
 from bsc_monitor.sandbox.servicenow.query import select
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -67,6 +68,7 @@ def servicenow_app(instance: Instance, behaviour: Behaviour) -> web.Application:
         app.router.add_patch(f"/api/now{version}/table/{{table}}/{{sys_id}}", side.change)
         app.router.add_put(f"/api/now{version}/table/{{table}}/{{sys_id}}", side.change)
         app.router.add_get(f"/api/now{version}/stats/{{table}}", side.stats)
+    app.router.add_get("/{table}_list.do", side.list_page)
     return app
 
 
@@ -79,7 +81,8 @@ class _Side:
     async def gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """What happens to a request before its table is looked at."""
         if not self._authenticated(request.headers.get("Authorization", "")):
-            return failure(401, "User Not Authenticated", "Required to provide Auth information")
+            ask = {"WWW-Authenticate": 'Basic realm="Service-now"'}  # so that a browser asks for the password
+            return failure(401, "User Not Authenticated", "Required to provide Auth information", ask)
         limited = self._limited()
         if limited is not None:
             return limited
@@ -152,8 +155,8 @@ class _Side:
 
         def answer() -> tuple[int, str]:
             rows = select(self.instance, table, parameters.get("sysparm_query", ""), self.behaviour.timezone)
-            page = [row for row in rows[offset : offset + limit] if row["sys_id"] not in self.behaviour.unreadable]
-            return len(rows), json.dumps({"result": [writer.record(row) for row in page]})
+            found = [row for row in rows[offset : offset + limit] if row["sys_id"] not in self.behaviour.unreadable]
+            return len(rows), json.dumps({"result": [writer.record(row) for row in found]})
 
         total, body = await asyncio.to_thread(answer)  # a large page must not hold up the other requests
         if not total and "/api/now/v1/" in request.path:
@@ -181,6 +184,15 @@ class _Side:
             return grouped(self.instance, table, rows, writer, parameters)
 
         return web.json_response({"result": await asyncio.to_thread(answer)})
+
+    async def list_page(self, request: web.Request) -> web.Response:
+        """GET of the page that people see: where evidence links lead."""
+        table = await asyncio.to_thread(self._table, request)
+        if isinstance(table, web.Response):
+            return table
+        writer, text = self._writer(request, table), request.query.get("sysparm_query", "")
+        rows = await asyncio.to_thread(select, self.instance, table, text, self.behaviour.timezone)
+        return web.Response(text=page(writer, rows, text), content_type="text/html")
 
     async def create(self, request: web.Request) -> web.Response:
         """POST of a new record."""
