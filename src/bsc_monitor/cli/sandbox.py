@@ -13,6 +13,10 @@ def sandbox(
     servicenow_incidents: Annotated[
         Path | None, typer.Option(help="Serve this audit-event log of incidents (CSV, also .gz) as ServiceNow.")
     ] = None,
+    servicenow_tables: Annotated[
+        Path | None,
+        typer.Option(help="Serve a folder of exported tables (incident.json, task_sla.csv, …) as ServiceNow."),
+    ] = None,
     requests_per_hour: Annotated[
         int | None,
         typer.Option(min=1, help="Answer 429 beyond so many ServiceNow requests an hour, as an instance's rule would."),
@@ -24,7 +28,7 @@ def sandbox(
     Example: bsc-monitor sandbox --port 9880 --servicenow-incidents incidents.csv.gz
     """
     try:
-        asyncio.run(_serve(port, servicenow_incidents, seed, requests_per_hour))
+        asyncio.run(_serve(port, servicenow_incidents, servicenow_tables, seed, requests_per_hour))
     except (OSError, ValueError) as error:
         typer.echo(f"The sandbox cannot start: {error}", err=True)
         if isinstance(error, OSError) and error.filename is None:
@@ -32,7 +36,9 @@ def sandbox(
         raise typer.Exit(1) from None
 
 
-async def _serve(port: int, incidents: Path | None, seed: int, requests_per_hour: int | None) -> None:
+async def _serve(
+    port: int, incidents: Path | None, tables: Path | None, seed: int, requests_per_hour: int | None
+) -> None:
     from bsc_monitor.sandbox import start
     from bsc_monitor.sandbox.servicenow import Behaviour
 
@@ -41,7 +47,7 @@ async def _serve(port: int, incidents: Path | None, seed: int, requests_per_hour
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     behaviour = Behaviour(requests_per_window=requests_per_hour)
-    served = await start(port, servicenow_incidents=incidents, seed=seed, behaviour=behaviour)
+    served = await start(port, servicenow_incidents=incidents, servicenow_tables=tables, seed=seed, behaviour=behaviour)
     typer.echo(f"ServiceNow  {served.servicenow_url}  user demo, password demo")
     typer.echo(f"Jira        {served.jira_url}  user demo@example.com, token demo")
     typer.echo("Ctrl-C stops it.")

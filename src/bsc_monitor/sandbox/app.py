@@ -7,8 +7,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bsc_monitor.sandbox.company import servicenow_tables
+from bsc_monitor.sandbox.company import servicenow_tables as company_tables
 from bsc_monitor.sandbox.servicenow import Behaviour, Instance, servicenow_app
+from bsc_monitor.sandbox.servicenow.exports import load_exports
 from bsc_monitor.sandbox.servicenow.incident_log import load
 
 
@@ -43,15 +44,22 @@ async def start(
     *,
     seed: int = 1,
     servicenow_incidents: Path | None = None,
+    servicenow_tables: Path | None = None,
     behaviour: Behaviour | None = None,
     now: Callable[[], datetime] = _utcnow,
 ) -> Sandbox:
     """Start serving on 127.0.0.1 (port 0: any free one).
 
     ``seed`` picks the generated company. ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
-    company's ServiceNow. Raises OSError where the port is taken, ValueError where the file is not such a log.
+    company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``). Raises OSError where the port is taken, ValueError where a file is not what it should be.
     """
-    tables = load(servicenow_incidents) if servicenow_incidents else servicenow_tables(seed, now())
+    if servicenow_incidents or servicenow_tables:
+        tables = {
+            **(load_exports(servicenow_tables) if servicenow_tables else {}),
+            **(load(servicenow_incidents) if servicenow_incidents else {}),
+        }
+    else:
+        tables = {**company_tables(seed, now())}
     app = web.Application()
     app.add_subapp("/servicenow", servicenow_app(Instance(tables, now), behaviour or Behaviour()))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -81,3 +81,11 @@ EXPENSE_COLUMNS = SYSTEM | {
 AUDIT_COLUMNS = SYSTEM | {
     "tablename": STRING, "documentkey": STRING, "fieldname": STRING, "oldvalue": STRING, "newvalue": STRING,
 }  # fmt: skip
+
+COLUMNS = {
+    "sys_user_group": GROUP_COLUMNS, "sys_user": USER_COLUMNS, "cmdb_ci_service": SERVICE_COLUMNS,
+    "incident": INCIDENT_COLUMNS, "task_sla": SLA_COLUMNS, "contract_sla": SLA_DEFINITION_COLUMNS,
+    "change_request": CHANGE_COLUMNS, "problem": PROBLEM_COLUMNS, "sc_req_item": REQUEST_COLUMNS,
+    "asmt_metric_result": METRIC_RESULT_COLUMNS, "asmt_assessment_instance": ASSESSMENT_COLUMNS,
+    "cmdb_ci_outage": OUTAGE_COLUMNS, "m2m_kb_task": KNOWLEDGE_LINK_COLUMNS, "sys_audit": AUDIT_COLUMNS,
+}  # fmt: skip
