@@ -154,8 +154,9 @@ def both(first: str, second: str) -> str:
 
 def walked(query: str, prefix: str) -> str:
     """A query on a record, asked through a table that refers to it."""
-    terms = (re.sub(r"^((?:NQ|OR(?!DERBY))?)(?=[a-z])", rf"\g<1>{prefix}.", term) for term in query.split("^"))
-    return "^".join(terms)
+    terms = (term for term in query.replace("^^", "\0").split("^") if not term.startswith(("ORDERBY", "GROUPBY")))
+    joined = "^".join(re.sub(r"^((?:NQ)?(?:OR)?)(?=[a-z])", rf"\g<1>{prefix}.", term) for term in terms)
+    return joined.replace("\0", "^^")
 
 
 def summarise(values: list[float], statistic: str) -> float:
@@ -410,6 +411,7 @@ class ServiceNow(Collector):
         """1 − outage / agreed time. Outages (cmdb_ci_outage of type outage) are cut to the period, and overlapping ones united.
 
         Planned outages are taken off both. ``query`` picks the services: the total is down whenever one of them is.
+        A breakdown names the services that had an outage.
         """
         start, end = ctx.window.start or datetime(1970, 1, 1, tzinfo=UTC), ctx.window.end
         query = both(f"begin<{utc(end)}^end>{utc(start)}^ORendISEMPTY", p.query)
@@ -524,16 +526,9 @@ class ServiceNow(Collector):
     # ---- from questions to answers
 
     async def _groups(
-        self,
-        ctx: Context,
-        table: str,
-        query: str,
-        function: str = "count",
-        field: str = "",
-        *,
-        by: bool = True,
-        prefix: str = "",
-    ) -> dict[Labels, Group]:
+        self, ctx: Context, table: str, query: str, function: str = "count", field: str = "", *,
+        by: bool = True, prefix: str = "",
+    ) -> dict[Labels, Group]:  # fmt: skip
         """Counts (and an aggregate of a field) of all matching records, and of each value of each dimension."""
         dimensions = {name: _path(prefix, name) for name in ctx.by} if by else {}
         await self._prove(ctx, table, query, [*([field] if field else []), *dimensions.values()])
@@ -547,10 +542,9 @@ class ServiceNow(Collector):
                 ctx, f"stats/{table}", asked | {"sysparm_group_by": path, "sysparm_display_value": "all"}
             )
             for each in grouped:
-                value = each["groupby_fields"][0]
-                shown = value["display_value"] or value["value"] or _NONE
-                shown = f"{shown} ({value['value']})" if ((name, shown),) in found else shown  # two groups of one name
-                found[((name, shown),)] = _group(each, _narrow(query, path, value["value"]), function, field)
+                stored, shown = _group_value(each)
+                shown = f"{shown} ({stored})" if ((name, shown),) in found else shown  # two groups of one name
+                found[((name, shown),)] = _group(each, _narrow(query, path, stored), function, field)
         return found
 
     async def _records(
@@ -666,6 +660,15 @@ def _split(
             labels = ((name, shown or stored or _NONE),)
             groups.setdefault((labels, _narrow(query, path, stored)), []).append((row, value))
     return [(labels, narrowed, members) for (labels, narrowed), members in groups.items()]
+
+
+def _group_value(answer: Any) -> tuple[str, str]:
+    """A group's stored value and what people read."""
+    try:
+        value = answer["groupby_fields"][0]
+        return value["value"], value["display_value"] or value["value"] or _NONE
+    except (KeyError, IndexError, TypeError) as error:
+        raise SourceError(f"not a group of ServiceNow's Aggregate API: {error!r}", CollectorError.SCHEMA) from error
 
 
 def _group(answer: Any, query: str, function: str, field: str) -> Group:

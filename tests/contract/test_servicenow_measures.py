@@ -130,12 +130,14 @@ async def test_service_levels_from_task_sla_and_a_query_on_the_incident(serve):
 
     whole = total(await run(url, "sla_met_ratio", APRIL))
     named = await run(url, "sla_met_ratio", APRIL, sla="P1", by=("priority",))
-    urgent = total(await run(url, "sla_met_ratio", APRIL, query="priority=1^ORpriority=2"))
+    urgent = total(await run(url, "sla_met_ratio", APRIL, query="priority=1^ORpriority=2^ORDERBYnumber"))
+    odd = total(await run(url, "sla_met_ratio", APRIL, query="priority=3^short_descriptionNOT LIKEa^^b"))
 
     assert (whole.numerator, whole.denominator) == (3, 4)
     assert total(named).value == 0.5
     assert parts(named, "priority") == {"1 - Critical": 1.0, "3 - Moderate": 0.0}
     assert (urgent.numerator, urgent.denominator) == (2, 2)
+    assert (odd.numerator, odd.denominator) == (1, 2)
 
 
 async def test_time_to_acknowledge_is_that_of_the_response_records(serve):

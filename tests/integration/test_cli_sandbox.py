@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-RUN = "import typer; from bsc_monitor.cli.sandbox import sandbox; typer.run(sandbox)"
+RUN = "import typer; from bsc_monitor.cli.sandbox import register; app = typer.Typer(); register(app); app()"
 
 
 @pytest.fixture

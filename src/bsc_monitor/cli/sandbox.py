@@ -8,6 +8,11 @@ from typing import Annotated
 import typer
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(sandbox)
+
+
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes any free one.")] = 9880,
     servicenow_incidents: Annotated[
