@@ -51,6 +51,12 @@ class Plugins:
     problems: list[PluginProblem] = field(default_factory=list)
     hooks: pluggy.PluginManager = field(default_factory=_new_hooks)
 
+    @property
+    def isolated(self) -> dict[str, Path | None]:
+        """The collectors that are not bundled, with their files (None: of an installed package): not trusted."""
+        files = {name: Path(origin) for name, origin in self.origins.items() if name not in self.bundled}
+        return {name: file if file.is_file() else None for name, file in files.items()}
+
 
 class _Refused(Exception):  # noqa: N818 - not an error of ours: why a plugin is left out
     def __init__(self, message: str, hint: str = "") -> None:

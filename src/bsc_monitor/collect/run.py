@@ -104,6 +104,8 @@ def accept_params(measure: Measure, params: Mapping[str, Any]) -> Params:
 
 
 async def _direct(live: LiveSource, measure: Measure, params: Params, run: RunContext) -> list[Reading]:
+    if live.worker is not None:
+        return await live.worker.direct(live.source, measure, params, run)
     function = getattr(live.collector, measure.name)
     arguments = (run, params) if len(inspect.signature(function).parameters) > 1 else (run,)
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
@@ -143,10 +145,12 @@ async def _over_records(
             )
     scope = stream.scope.model_validate({name: getattr(params, name) for name in stream.scope.model_fields})
     found = await records.fetch(live, stream, scope, run)
-    return await in_thread(partial(_measured, live, measure, params, found, run), live.threads)
+    if live.worker is not None:
+        return await live.worker.measured(live.source, measure, params, found, run)
+    return await in_thread(partial(measured, live, measure, params, found, run), live.threads)
 
 
-def _measured(
+def measured(
     live: LiveSource, measure: Measure, params: Params, records: Sequence[Record], run: RunContext
 ) -> list[Reading]:
     """The pure part: the total, and each value of each breakdown dimension by itself. Runs in a thread."""

@@ -13,12 +13,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 
 from bsc_monitor.collect.agenda import Agenda, Job, PeriodAt, jobs_of, periods_due
 from bsc_monitor.collect.guard import as_source_error
+from bsc_monitor.collect.isolate import Worker
 from bsc_monitor.collect.live import LiveSource, open_source
 from bsc_monitor.collect.run import Records, RunResult, run_measure
 from bsc_monitor.collect.watch import LoopWatch
@@ -75,7 +77,8 @@ class Collection:
     """Owns schedule and runs. Build, ``await start()``, and ``await stop()`` in the end.
 
     ``deliver`` takes a harvest and returns when it is durable. ``records`` keeps the streams.
-    ``checkpoints`` are those committed before, by job key.
+    ``checkpoints`` are those committed before, by job key. ``isolated`` are the plugins that run in worker processes
+    of their own, with their files (``Plugins.isolated``).
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Collection:
         period_at: PeriodAt,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         checkpoints: Mapping[str, Mapping[str, Any]] | None = None,
+        isolated: Mapping[str, Path | None] | None = None,
     ) -> None:
         self._deliver = deliver
         self._bus = bus
@@ -96,6 +100,8 @@ class Collection:
         self._period_at = period_at
         self._clock = clock
         self._checkpoints = {key: dict(value) for key, value in (checkpoints or {}).items()}
+        self._isolated = isolated or {}
+        self._workers: dict[str, tuple[type[Collector], Worker]] = {}
         self._agenda = Agenda()
         self._jobs: dict[str, Job] = {}
         self._by_source: dict[str, list[Job]] = {}
@@ -126,6 +132,8 @@ class Collection:
             if isinstance(live, LiveSource):
                 await live.client.close()
         self._live.clear()
+        for _, worker in self._workers.values():
+            await worker.close()
 
     async def reload(self, configuration: Configuration, collectors: Mapping[str, type[Collector]]) -> None:
         """Take over a new configuration: what did not change goes on undisturbed."""
@@ -150,18 +158,30 @@ class Collection:
         for name, source in sources.items():
             known = old.get(name)
             cls = collectors.get(source.plugin)
-            if isinstance(known, LiveSource) and known.source == source and type(known.collector) is cls:
+            if isinstance(known, LiveSource) and known.source == source and self._collectors.get(source.plugin) is cls:
                 self._live[name] = old.pop(name)
                 continue
             try:
                 if cls is None:
                     raise SourceError(f"there is no plugin {source.plugin!r}", CollectorError.CONFIG)  # noqa: TRY301
-                self._live[name] = open_source(source, cls)
+                self._live[name] = open_source(source, cls, worker=await self._worker(source.plugin, cls))
             except SourceError as error:
                 self._live[name] = error
         for live in old.values():
             if isinstance(live, LiveSource):
                 await live.client.close()
+
+    async def _worker(self, plugin: str, cls: type[Collector]) -> Worker | None:
+        """The worker of a plugin that is not trusted; a new one when its file was read anew."""
+        if plugin not in self._isolated:
+            return None
+        known, worker = self._workers.get(plugin, (None, None))
+        if known is not cls:
+            if worker is not None:
+                await worker.close()
+            worker = Worker(plugin, self._isolated[plugin])
+            self._workers[plugin] = (cls, worker)
+        return worker
 
     def run_now(self, source: str) -> int:
         """Ask for a run of everything of a source, at once; how many jobs that is."""

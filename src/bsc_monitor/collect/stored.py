@@ -119,7 +119,11 @@ class StoredRecords:
         if stream.ids is None or state is None or (last is not None and run.now - last < _RECONCILE_EVERY):
             return set(), last
         existing: set[str] = set()
-        async for name in getattr(live.collector, stream.ids)(run, scope):
+        if live.worker is not None:
+            listed = live.worker.ids(live.source, stream, scope, run)
+        else:
+            listed = getattr(live.collector, stream.ids)(run, scope)
+        async for name in listed:
             existing.add(str(name))
             run.http.extend()
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,10 +71,13 @@ async def fetch_window(
     live: LiveSource, stream: Stream, scope: Params, window: Window, run: RunContext
 ) -> dict[str, Record]:
     """The records of a window by key; of several versions the one with the latest cursor. Raises SourceError."""
-    function: Callable[..., object] = getattr(live.collector, stream.name)
     found: dict[str, Record] = {}
-    iterator = function(run, scope, window)
-    if not hasattr(iterator, "__aiter__"):
+    iterator: object
+    if live.worker is not None:
+        iterator = live.worker.stream(live.source, stream, scope, window, run)
+    else:
+        iterator = getattr(live.collector, stream.name)(run, scope, window)
+    if not isinstance(iterator, AsyncIterable):
         raise SourceError(f"stream {stream.name} yields nothing: it must be an async generator", CollectorError.PLUGIN)
     number = 0
     async for record in iterator:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from bsc_monitor.collect.agenda import Agenda, jobs_of, periods_due
+from bsc_monitor.collect.plugins import find_plugins
 from bsc_monitor.collect.schedule import Collection, readings_for
 from bsc_monitor.collect.streams import TransientRecords
 from bsc_monitor.collect.watch import LoopWatch
@@ -312,3 +314,22 @@ async def test_a_reload_keeps_what_did_not_change_and_drops_what_is_gone():
         await stage.until(lambda: len(stage.events) == 3)
         assert {job.params.get("n") for job in stage.collection.next_runs()} == {None, 3}
         assert kept in stage.collection.next_runs()
+
+
+async def test_a_plugin_that_is_not_bundled_answers_from_a_worker_of_its_own(tmp_path):
+    (tmp_path / "outside.py").write_text(
+        "import os\nfrom bsc_monitor.plugin import Collector, Reading, measure\n"
+        "class Outside(Collector):\n    name = 'outside'\n"
+        "    @measure(unit='count', title='Process')\n"
+        "    async def process(self, ctx):\n        return Reading(float(os.getpid()))\n"
+    )
+    found = find_plugins([tmp_path], with_entry_points=False)
+    stage = Stage(kpi("a", "process", source="o"), o=Source("o", "outside", SourceConfig()))
+    stage.collection = Collection(
+        stage.configuration, found.collectors, deliver=stage.deliver, bus=stage, records=TransientRecords(),
+        period_at=period_at, isolated=found.isolated,
+    )  # fmt: skip
+    async with stage:
+        await stage.until(lambda: stage.events)
+        assert isinstance(stage.events[0], CollectorRan), stage.events
+        assert stage.harvests[0].items[0][1].value != os.getpid()
