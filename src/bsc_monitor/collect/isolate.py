@@ -42,7 +42,7 @@ class Worker:
         self._until = 0.0
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._waiting: dict[int, asyncio.Queue[dict[str, Any] | SourceError]] = {}
+        self._waiting: dict[int, tuple[asyncio.subprocess.Process, asyncio.Queue[dict[str, Any] | SourceError]]] = {}
         self._number = 0
         self._starting = asyncio.Lock()
 
@@ -104,7 +104,7 @@ class Worker:
         self._number += 1
         number = self._number
         inbox: asyncio.Queue[dict[str, Any] | SourceError] = asyncio.Queue()
-        self._waiting[number] = inbox
+        self._waiting[number] = (process, inbox)
         question = {
             "id": number, "do": do, "name": name, "source": plain_source(source), "params": _text(params),
             "now": run.now.isoformat(), "period": PERIOD.dump_python(run.period, mode="json"),
@@ -177,18 +177,17 @@ class Worker:
         try:
             while line := await process.stdout.readline():
                 message = json.loads(line)
-                inbox = self._waiting.get(message["id"])
-                if inbox is not None:
+                asker, inbox = self._waiting.get(message["id"], (None, None))
+                if inbox is not None and asker is process:
                     inbox.put_nowait(message)
         except (ValueError, KeyError, TypeError, RecursionError):
             why = "answered what is no answer"
-        if self._process is process and self._waiting:
-            error = self._misbehaved(why)
-            for inbox in self._waiting.values():
+        left = [inbox for asker, inbox in self._waiting.values() if asker is process]
+        if left:
+            killed = self._process is not process  # by another run's deadline
+            error = SourceError("the worker of the plugin was restarted") if killed else self._misbehaved(why)
+            for inbox in left:
                 inbox.put_nowait(error)
-        else:
-            for inbox in self._waiting.values() if self._process is None else ():
-                inbox.put_nowait(SourceError("the worker of the plugin was restarted", CollectorError.TRANSIENT))
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
