@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bsc_monitor.model.alert import Alert, AlertState
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.reading import KpiReading
@@ -97,3 +98,11 @@ class WebhookReceived(Event):
 
     source: str
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChanged(Event):
+    """An alert entered another state, or began or ceased to flap."""
+
+    alert: Alert
+    before: AlertState
