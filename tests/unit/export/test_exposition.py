@@ -18,6 +18,7 @@ from bsc_monitor.export.families import MAIN_FAMILIES, SEGMENT_FAMILIES
 from bsc_monitor.export.kpi_metrics import KpiMetrics
 from bsc_monitor.export.own import own_metrics
 from bsc_monitor.export.segment_metrics import set_segments
+from bsc_monitor.export.service_metrics import ServiceMetrics
 from bsc_monitor.export.text import line, number, pairs
 from bsc_monitor.model.event import (
     CollectorFailed,
@@ -183,3 +184,15 @@ def test_promtool_finds_nothing_to_say_about_the_text_form():
     exposition, _ = filled()
     done = subprocess.run(["promtool", "check", "metrics"], input=exposition.render()[0], capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_the_service_counts_its_events_and_names_its_version():
+    exposition = Exposition(MAIN_FAMILIES)
+    service = ServiceMetrics(exposition, "1.2.3")
+    for _ in range(3):
+        service.happened(ConfigReloaded(NOW, ok=True))
+    service.stalled(0.02)
+    read = samples(exposition.render()[0])
+    assert read["bsc_events_total", (("kind", "ConfigReloaded"),)] == 3
+    assert read["bsc_loop_stall_seconds", ()] == 0.02
+    assert [("version", "1.2.3") in key[1] for key in read if key[0] == "bsc_build_info"] == [True]
