@@ -86,6 +86,10 @@ class Exposition:
             if block.set(key, b""):
                 self._version += 1
 
+    def keys(self, family: str) -> tuple[Hashable, ...]:
+        """The items that have lines in a family."""
+        return tuple(self._blocks[family].places)
+
     def render(self, accept: str = "", accept_encoding: str = "") -> tuple[bytes, str, str | None]:
         """Body, content type and content encoding for a request's ``Accept`` and ``Accept-Encoding``."""
         openmetrics = wants_openmetrics(accept)

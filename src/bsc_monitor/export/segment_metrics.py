@@ -36,3 +36,10 @@ def set_segments(
     exposition.set("bsc_kpi_segment_status_code", key, b"".join(statuses))
     count_labels = pairs(("scorecard", "kpi", "dimension"), (kpi.scorecard, kpi.id, dimension))
     exposition.set("bsc_segments_folded", key, line("bsc_segments_folded", count_labels, len(folded)))
+
+
+def remove_segments(exposition: Exposition, kpi: str) -> None:
+    """Remove all breakdowns of a KPI (its full name)."""
+    for key in exposition.keys("bsc_segments_folded"):
+        if isinstance(key, tuple) and key[0] == kpi:
+            exposition.remove(key)
