@@ -101,6 +101,8 @@ class Kpi:
     params: Mapping[str, Any] = field(default_factory=dict)
     schedule: Schedule | None = None
     formula: str | None = None
+    operands: Mapping[str, str] = field(default_factory=dict)  #: name in the formula → full name of the KPI meant
+    missing_operand: Missing = "blank"  #: of a derived KPI: what an operand without a value does to it
     by: tuple[str, ...] = ()
     combine: Combine | None = None
     segments: Mapping[str, TargetPath] = field(default_factory=dict)  #: threshold overrides per label value

@@ -1,0 +1,105 @@
+"""The forms of a configuration's tables about the service itself; the rest is in the other ``form_`` modules."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, Tag, field_validator
+
+from bsc_monitor.config.values import (
+    Clock,
+    Cron,
+    Form,
+    Interval,
+    Line,
+    Number,
+    PeriodWord,
+    Reference,
+    SecretText,
+    Url,
+    Zone,
+    one_of,
+)  # fmt: skip
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class ServiceForm(Form):
+    """The service: where it listens and where it keeps things."""
+
+    listen: str = Field("127.0.0.1:9877", description="board, API and /metrics: host:port")
+    database: SecretText = Field("sqlite:///bsc-monitor.db", description="or postgresql://…")
+    timezone: Zone = "UTC"
+    retention: Interval = Field("3y", validate_default=True, description="of raw readings")
+    plugins: list[str] = Field([], description="folders of collector plugins, beside the bundled ones")
+    auth: str | None = Field(None, description="file with TLS, users, tokens, roles")
+    url: Url | None = Field(None, description="the board's address as people reach it, for links in messages")
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, text: str) -> str:
+        host, colon, port = text.rpartition(":")
+        if not host or not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise ValueError(f'{text[:60]!r} is no address; write host:port, e.g. "127.0.0.1:9877"')
+        return text
+
+
+class SandboxForm(Form):
+    """A stand-in for the source systems, started with the service."""
+
+    port: int = Field(9880, ge=0, le=65535)
+    seed: int = Field(1, description="which generated company")
+    servicenow_incidents: str | None = Field(None, description="serve this audit-event log of incidents (CSV, .gz)")
+    servicenow_tables: str | None = Field(None, description="serve a folder of exported tables")
+    requests_per_hour: int | None = Field(None, ge=1, description="answer 429 beyond so many ServiceNow requests")
+
+
+class CalendarForm(Form):
+    """When the organisation works."""
+
+    fiscal_year_start: int = Field(1, ge=1, le=12, description="month")
+    work_days: list[Day] = Field(["mon", "tue", "wed", "thu", "fri"])
+    work_hours: Annotated[list[Clock], Field(min_length=2, max_length=2)] = Field(
+        ["09:00", "17:00"], validate_default=True
+    )  # fmt: skip
+    holidays: Annotated[
+        Annotated[str, Tag("text")] | Annotated[list[date], Tag("list")],
+        one_of('a country or region such as "DE-BE", or a list of dates'),
+    ] = Field([])
+
+    @field_validator("work_hours")
+    @classmethod
+    def _in_order(cls, hours: list[Any]) -> list[Any]:
+        if hours[0] >= hours[1]:
+            raise ValueError("the working day must end after it begins")
+        return hours
+
+
+class SourceForm(Form):
+    """The keys of a source that every plugin has; the others are the plugin's own."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    plugin: str
+    every: Interval | None = Field(None, description="default schedule of its KPIs")
+    cron: Cron | None = Field(None, description="or this, in the scorecard's time zone")
+    hosts: list[Line] = Field([], description="further hosts that redirects may lead to")
+    allow_private: bool = Field(True, description="may connect to private and loopback addresses")
+    requests_per_second: Number = Field(10.0, gt=0)
+    concurrency: int = Field(4, ge=1, le=100)
+    timeout: Interval = Field("60s", validate_default=True, description="deadline of one run")
+    max_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="of one answer, after decompression")
+    daily_budget: Number | None = Field(None, ge=0, description="in the currency of priced calls")
+    webhook_secrets: list[SecretText] = Field([], description="new and old during rotation")
+
+
+class ReportForm(Form):
+    """A scheduled report."""
+
+    scorecard: Reference
+    title: Line | None = None
+    period: PeriodWord = "month"
+    at: Cron = Field(description="when it is made")
+    formats: list[Literal["html", "pdf", "xlsx", "csv", "json"]] = Field(["html"])
+    to: list[Reference] = Field([], description="receivers")

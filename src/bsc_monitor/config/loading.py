@@ -1,0 +1,120 @@
+"""Loading a configuration: read, check, build; every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bsc_monitor.config.build_alerts import AlertBuilder
+from bsc_monitor.config.build_organisation import OrganisationBuilder
+from bsc_monitor.config.build_sources import Sources
+from bsc_monitor.config.form import ReportForm, SandboxForm, ServiceForm
+from bsc_monitor.config.include import read
+from bsc_monitor.config.notes import Notes
+from bsc_monitor.config.problems import ConfigError, near
+from bsc_monitor.config.secrets import SecretReader
+from bsc_monitor.config.settings import Configuration, Report, SandboxSettings, ServiceSettings
+from bsc_monitor.config.suspect import warn_suspect
+from bsc_monitor.config.templates import expand
+from bsc_monitor.config.things import TABLES, Things, gather
+from bsc_monitor.config.unused import warn_unused
+from bsc_monitor.model.organisation import Organisation
+from bsc_monitor.model.period import PeriodKind
+from bsc_monitor.plugin import Collector
+
+FindCollectors = Callable[[Sequence[Path]], Mapping[str, type[Collector]]]
+
+
+def load(path: Path, find_collectors: FindCollectors) -> Configuration:
+    """The configuration in a file and all that it includes.
+
+    ``find_collectors`` is given the plugin folders and returns collector classes by name. Raises ConfigError with
+    every mistake found. Secrets are read from the environment and from files, and never appear in a message.
+    """
+    path = Path(path)
+    documents = read(path, tuple(TABLES))
+    notes = Notes(documents)
+    if not documents.tables and notes.errors:
+        raise ConfigError(notes.errors)
+    things = gather(documents, notes)
+    expand(things, notes)
+    if documents.broken:  # what is missing may stand in the file that cannot be read
+        raise ConfigError(notes.errors)
+    configuration = _build(path.absolute().parent, things, find_collectors, notes)
+    if notes.errors:
+        raise ConfigError(notes.errors)
+    warn_unused(documents, notes)
+    warn_suspect(configuration, things, notes)
+    return replace(configuration, warnings=tuple(sorted(notes.warnings)), files=tuple(documents.files))
+
+
+def plugin_folders(path: Path) -> tuple[Path, ...]:
+    """The plugin folders that a configuration names; none where it cannot be read."""
+    table = read(Path(path), tuple(TABLES)).tables.get("service")
+    said = table.get("plugins", []) if isinstance(table, dict) else []
+    folders = [folder for folder in said if isinstance(folder, str)] if isinstance(said, list) else []
+    return tuple(Path(path).absolute().parent / folder for folder in folders)
+
+
+def _build(base: Path, things: Things, find_collectors: FindCollectors, notes: Notes) -> Configuration:
+    reader = SecretReader(base, notes)
+    service = _service(things.single.get("service"), base, reader)
+    wanted = bool(things.tables.get("sources"))
+    sources = Sources(things, find_collectors(service.plugins) if wanted else {}, notes)
+    sources.build(base)
+    organisation = OrganisationBuilder(things, sources, service.timezone, notes).build()
+    alerts = AlertBuilder(things, organisation, notes)
+    return Configuration(
+        service=service,
+        sandbox=_sandbox(things.single.get("sandbox"), base),
+        organisation=organisation,
+        sources=sources.built,
+        alert_rules=alerts.rules(),
+        receivers=alerts.receivers(reader),
+        routes=alerts.routes(),
+        maintenance=alerts.maintenance(service.timezone),
+        inhibitions=alerts.inhibitions(),
+        reports=_reports(things, organisation, alerts, notes),
+    )
+
+
+def _service(form: ServiceForm | None, base: Path, reader: SecretReader) -> ServiceSettings:
+    if form is None:
+        return ServiceSettings()
+    host, _, port = form.listen.rpartition(":")
+    database = reader.take(form.database, ("service", "database"), warn=False) or ""
+    scheme, found, file = database.partition(":///")
+    if found and scheme.startswith("sqlite") and file and file != ":memory:":
+        database = f"{scheme}:///{base / file}"
+    return ServiceSettings(
+        host=host.strip("[]"), port=int(port), database=database, timezone=form.timezone, retention=form.retention,
+        plugins=tuple(base / folder for folder in form.plugins), auth=base / form.auth if form.auth else None, url=form.url,
+    )  # fmt: skip
+
+
+def _sandbox(form: SandboxForm | None, base: Path) -> SandboxSettings | None:
+    if form is None:
+        return None
+    incidents, tables = form.servicenow_incidents, form.servicenow_tables
+    return SandboxSettings(
+        port=form.port, seed=form.seed, servicenow_incidents=base / incidents if incidents else None,
+        servicenow_tables=base / tables if tables else None, requests_per_hour=form.requests_per_hour,
+    )  # fmt: skip
+
+
+def _reports(things: Things, organisation: Organisation, alerts: AlertBuilder, notes: Notes) -> dict[str, Report]:
+    reports: dict[str, Report] = {}
+    for thing in things.of("reports", ReportForm):
+        form, known = thing.form, things.known("scorecards")
+        if form.scorecard not in known:
+            hint = near(form.scorecard, known)
+            notes.error((*thing.path, "scorecard"), f"there is no scorecard {form.scorecard!r}", hint)
+        alerts.check_references(form.to, "receivers", (*thing.path, "to"))
+        card = organisation.scorecards.get(form.scorecard)
+        title = form.title or (card.title if card else form.scorecard)
+        reports[thing.id] = Report(
+            thing.id, form.scorecard, title, PeriodKind(form.period), form.at, tuple(form.formats), tuple(form.to),
+            notes.place(thing.path),
+        )  # fmt: skip
+    return reports

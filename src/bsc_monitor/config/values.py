@@ -1,0 +1,211 @@
+"""The kinds of values that forms are made of: ids, references, durations, levels … each with one clear message."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+)
+
+from bsc_monitor.config.durations import PATTERN, parse_duration
+from bsc_monitor.model.cron import next_fire
+
+ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+_REFERENCE = re.compile(rf"{ID.pattern}(/{ID.pattern})?")
+_LONGEST = 4000
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Form(BaseModel):
+    """Base of all forms: exactly the keys it names, of exactly their types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _clean(text: str) -> str:
+    text = unicodedata.normalize("NFC", text)
+    bad = next((c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t"), None)
+    if bad is not None:
+        raise ValueError(f"holds the control character U+{ord(bad):04X}")
+    if len(text) > _LONGEST:
+        raise ValueError(f"is longer than {_LONGEST} characters")
+    return text
+
+
+def _one_line(text: str) -> str:
+    text = _clean(text).strip()
+    if "\n" in text:
+        raise ValueError("must stand on one line")
+    return text
+
+
+def _reference(text: str) -> str:
+    if not _REFERENCE.fullmatch(text):
+        raise ValueError(f"{text[:60]!r} is no id: write id or scorecard/id, in small letters, digits, - and _")
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not ID.fullmatch(text):
+        raise ValueError(f"{text[:60]!r} is no id: use small letters, digits, - and _")
+    return text
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+@lru_cache(maxsize=1024)
+def _cron(text: str) -> str:
+    if next_fire(text, "UTC", _SOME_DAY) is None:
+        raise ValueError(f"cron expression {text!r} never fires")
+    return text
+
+
+@lru_cache(maxsize=1024)
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, LookupError):
+        raise ValueError(f"{text[:60]!r} is no time zone; write it as Europe/Berlin or UTC") from None
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+\S*", text):
+        raise ValueError("expected an address that begins with http:// or https://")
+    return text
+
+
+def _clock(text: str) -> time:
+    try:
+        if len(text) == 5:
+            return time.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError(f'{text[:20]!r} is no time of day; write it as "09:00"')
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Text = Annotated[str, AfterValidator(_clean)]
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Reference = Annotated[str, AfterValidator(_reference)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
+WeightNumber = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Cron = Annotated[str, AfterValidator(_cron)]
+Url = Annotated[str, AfterValidator(_url)]
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["15m"]})
+]
+Interval = Annotated[Duration, AfterValidator(_positive)]
+Clock = Annotated[time, BeforeValidator(lambda v: _clock(v) if isinstance(v, str) else v), WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d$"})]  # fmt: skip
+MissingWord = Literal["ignore", "zero", "blank"]
+PeriodWord = Literal["day", "week", "month", "quarter", "year"]
+
+
+def shape_of(value: Any) -> str:
+    """What kind of TOML value this is, as the tags of the unions here name it."""
+    if isinstance(value, bool):
+        return "switch"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, Mapping | BaseModel):
+        return "table"
+    if isinstance(value, list | tuple):
+        return "tables" if value and all(isinstance(item, Mapping) for item in value) else "list"
+    return "other"
+
+
+def one_of(expected: str) -> Discriminator:
+    """Tell the forms of a value apart by its shape, so that one mistake makes one message."""
+    return Discriminator(shape_of, custom_error_type="shape", custom_error_message=f"expected {expected}")
+
+
+class EnvironmentSecret(Form):
+    """A secret taken from an environment variable."""
+
+    env: str = Field(min_length=1)
+
+
+class FileSecret(Form):
+    """A secret taken from a file."""
+
+    file: str = Field(min_length=1)
+
+
+Band = Annotated[list[Number], Field(min_length=2, max_length=2)]
+
+
+class WeightStep(Form):
+    """A weight from a day on."""
+
+    start: date = Field(alias="from")
+    weight: WeightNumber
+
+
+class LevelStep(Form):
+    """Thresholds from a day on. What a step leaves out stays as it was."""
+
+    start: date = Field(alias="from")
+    target: _Level | None = None
+    red: _Level | None = None
+    worst: Number | None = None
+    best: Number | None = None
+    ideal: Number | None = None
+
+
+_Level = Annotated[
+    Annotated[Number, Tag("number")] | Annotated[Band, Tag("list")], one_of("a number, or a band [lo, hi]")
+]
+LevelStep.model_rebuild()
+
+Level = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[Band, Tag("list")]
+    | Annotated[list[LevelStep], Tag("tables")],
+    one_of("a number, a band [lo, hi], or a list of { from = DATE, target = … }"),
+]  # fmt: skip
+Weighting = Annotated[
+    Annotated[WeightNumber, Tag("number")] | Annotated[list[WeightStep], Tag("tables")],
+    one_of("a number, or a list of { from = DATE, weight = … }"),
+]
+SecretText = Annotated[
+    Annotated[str, Tag("text")] | Annotated[dict[str, Any], Tag("table")],
+    one_of('text in quotes, { env = "NAME" } or { file = "PATH" }'),
+    WithJsonSchema({"anyOf": [
+        {"type": "string"},
+        {"type": "object", "properties": {"env": {"type": "string"}}, "required": ["env"], "additionalProperties": False},
+        {"type": "object", "properties": {"file": {"type": "string"}}, "required": ["file"], "additionalProperties": False},
+    ]}),
+]  # fmt: skip
+Match = dict[
+    Line,
+    Annotated[
+        Annotated[Line, Tag("text")] | Annotated[list[Line], Tag("list")],
+        one_of("text in quotes, or a list of texts"),
+    ],
+]
