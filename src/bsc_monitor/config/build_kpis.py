@@ -18,7 +18,7 @@ from bsc_monitor.config.problems import near
 from bsc_monitor.config.things import Thing
 from bsc_monitor.model import unit as units
 from bsc_monitor.model.cron import next_fire
-from bsc_monitor.model.organisation import Kpi, Objective, Schedule
+from bsc_monitor.model.organisation import Kpi, Objective, Schedule, TargetPath
 from bsc_monitor.model.period import PeriodKind
 from bsc_monitor.plugin import Measure
 
@@ -32,15 +32,20 @@ def build_kpi(thing: Thing[KpiForm], objective: Objective, sources: Sources, not
     """One KPI of an objective. What is wrong with it is noted."""
     form, path = thing.form, thing.path
     better = form.better or "higher"
-    measure = _measure(form, path, sources, notes)
-    thresholds = build_path(form, better, form.interpolate, path, notes)
+    measure = (
+        None if thing.spoilt & {"source", "measure", "params", "formula"} else _measure(form, path, sources, notes)
+    )
+    thresholds = TargetPath()
+    if not thing.spoilt & {"target", "red", "worst", "best", "ideal", "better", "curve"}:
+        thresholds = build_path(form, better, form.interpolate, path, notes)
+        _check_curve(form, path, notes)
     segments = {
         label: build_path(segment, better, form.interpolate, (*path, "segments", label), notes)
         for label, segment in form.segments.items()
     }
     scored = form.scored and bool(thresholds.steps or form.curve or form.unit == "yes/no")
-    _check_curve(form, path, notes)
-    _check_time(form, path, sources, notes)
+    if not thing.spoilt & {"every", "cron", "period", "window", "aggregate", "source"}:
+        _check_time(form, path, sources, notes)
     _suspect(form, measure, scored, path, notes)
     optional: dict[str, Any] = {"grace": form.grace} if form.grace is not None else {}
     return Kpi(

@@ -32,7 +32,9 @@ class ServiceForm(Form):
     database: SecretText = Field("sqlite:///bsc-monitor.db", description="or postgresql://…")
     timezone: Zone = "UTC"
     retention: Interval = Field("3y", validate_default=True, description="of raw readings")
-    plugins: list[str] = Field([], description="folders of collector plugins, beside the bundled ones")
+    plugins: list[str] = Field(
+        default_factory=list, description="folders of collector plugins, beside the bundled ones"
+    )
     auth: str | None = Field(None, description="file with TLS, users, tokens, roles")
     url: Url | None = Field(None, description="the board's address as people reach it, for links in messages")
 
@@ -66,7 +68,7 @@ class CalendarForm(Form):
     holidays: Annotated[
         Annotated[str, Tag("text")] | Annotated[list[date], Tag("list")],
         one_of('a country or region such as "DE-BE", or a list of dates'),
-    ] = Field([])
+    ] = Field(default_factory=list)
 
     @field_validator("work_hours")
     @classmethod
@@ -84,14 +86,14 @@ class SourceForm(Form):
     plugin: str
     every: Interval | None = Field(None, description="default schedule of its KPIs")
     cron: Cron | None = Field(None, description="or this, in the scorecard's time zone")
-    hosts: list[Line] = Field([], description="further hosts that redirects may lead to")
+    hosts: list[Line] = Field(default_factory=list, description="further hosts that redirects may lead to")
     allow_private: bool = Field(True, description="may connect to private and loopback addresses")
     requests_per_second: Number = Field(10.0, gt=0)
     concurrency: int = Field(4, ge=1, le=100)
     timeout: Interval = Field("60s", validate_default=True, description="deadline of one run")
     max_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="of one answer, after decompression")
     daily_budget: Number | None = Field(None, ge=0, description="in the currency of priced calls")
-    webhook_secrets: list[SecretText] = Field([], description="new and old during rotation")
+    webhook_secrets: list[SecretText] = Field(default_factory=list, description="new and old during rotation")
 
 
 class ReportForm(Form):
@@ -102,4 +104,4 @@ class ReportForm(Form):
     period: PeriodWord = "month"
     at: Cron = Field(description="when it is made")
     formats: list[Literal["html", "pdf", "xlsx", "csv", "json"]] = Field(["html"])
-    to: list[Reference] = Field([], description="receivers")
+    to: list[Reference] = Field(default_factory=list, description="receivers")

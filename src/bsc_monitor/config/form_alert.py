@@ -29,9 +29,9 @@ class AlertForm(Form):
     status: Literal["red", "amber"] = Field("red", description="of breach: this status or a worse one")
     below: Number | None = Field(None, ge=0, le=100, description="of score: fires under this score")
     fell_by: Number | None = Field(None, gt=0, le=100, description="of score: fell by so many points within a period")
-    insights: list[Line] = Field([], description="of insight: the kinds; all by default")
+    insights: list[Line] = Field(default_factory=list, description="of insight: the kinds; all by default")
     within: int = Field(1, ge=1, description="of forecast: periods ahead")
-    match: Match = Field({})
+    match: Match = Field(default_factory=dict)
     for_: Duration = Field("0s", alias="for", validate_default=True)
     for_periods: int | None = Field(None, ge=1)
     keep_firing_for: Duration = Field("0s", validate_default=True)
@@ -39,7 +39,7 @@ class AlertForm(Form):
     flap_limit: int = Field(6, ge=1)
     flap_window: Interval = Field("1h", validate_default=True)
     severity: Line = "warning"
-    labels: dict[Line, Line] = Field({})
+    labels: dict[Line, Line] = Field(default_factory=dict)
     runbook_url: Url | None = None
     message: Text = ""
 
@@ -55,8 +55,8 @@ class WebhookForm(Form):
 class ReceiverForm(Form):
     """Where messages go."""
 
-    alertmanager: list[Url] = Field([])
-    apprise: list[SecretText] = Field([])
+    alertmanager: list[Url] = Field(default_factory=list)
+    apprise: list[SecretText] = Field(default_factory=list)
     webhook: WebhookForm | None = None
     send_resolved: bool = True
 
@@ -65,8 +65,8 @@ class RouteForm(Form):
     """Which alerts go to which receivers, and how they are grouped."""
 
     receivers: Annotated[list[Reference], Field(min_length=1)]
-    match: Match = Field({})
-    group_by: list[Line] = Field([])
+    match: Match = Field(default_factory=dict)
+    group_by: list[Line] = Field(default_factory=list)
     group_wait: Duration = Field("30s", validate_default=True)
     group_interval: Interval = Field("5m", validate_default=True)
     repeat_interval: Interval = Field("4h", validate_default=True)
@@ -79,7 +79,7 @@ class RouteForm(Form):
 class MaintenanceForm(Form):
     """A recurring window in which matching alerts are not told."""
 
-    match: Match = Field({})
+    match: Match = Field(default_factory=dict)
     cron: Cron
     lasts: Interval
     timezone: Zone | None = None
@@ -90,4 +90,4 @@ class InhibitionForm(Form):
 
     source: Match
     target: Match
-    equal: list[Line] = Field([])
+    equal: list[Line] = Field(default_factory=list)

@@ -49,7 +49,9 @@ class ScorecardForm(Form):
     timezone: Zone | None = None
     min_coverage: Share = 0.5
     template: Identifier | None = None
-    arguments: dict[str, str | int | float | bool] = Field({}, alias="with", description="the template's parameters")
+    arguments: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, alias="with", description="the template's parameters"
+    )
 
 
 class ObjectiveForm(Form):
@@ -59,7 +61,7 @@ class ObjectiveForm(Form):
     perspective: Identifier
     title: Line | None = None
     weight: Weighting = 1.0
-    drives: list[Reference] = Field([], description="cause → effect, inside the scorecard")
+    drives: list[Reference] = Field(default_factory=list, description="cause → effect, inside the scorecard")
     supports: Reference | None = Field(None, description="objective of the parent scorecard")
     missing: MissingWord = "ignore"
     min_coverage: Share = 0.5
@@ -85,7 +87,7 @@ class KpiForm(Form):
     description: Text = ""
     source: Identifier | None = None
     measure: str | None = None
-    params: dict[str, Any] = Field({})
+    params: dict[str, Any] = Field(default_factory=dict)
     formula: (
         Annotated[
             Annotated[str, Tag("text")] | Annotated[Number, Tag("number")], one_of("a formula in quotes, or a number")
@@ -118,9 +120,9 @@ class KpiForm(Form):
     cron: Cron | None = None
     stale_after: Interval | None = None
     missing: MissingWord | None = None
-    by: list[Line] = Field([])
+    by: list[Line] = Field(default_factory=list)
     combine: Literal["sum", "mean", "weighted", "worst"] | None = None
-    segments: dict[Line, SegmentForm] = Field({})
+    segments: dict[Line, SegmentForm] = Field(default_factory=dict)
     owner: Line = ""
     severity: Line | None = None
     runbook_url: Url | None = None
@@ -139,14 +141,14 @@ class ProgressForm(Form):
 
     source: Identifier
     measure: str
-    params: dict[str, Any] = Field({})
+    params: dict[str, Any] = Field(default_factory=dict)
 
 
 class InitiativeForm(Form):
     """A corrective or improvement action."""
 
     title: Line | None = None
-    targets: list[Reference] = Field([], alias="for", description="KPIs or objectives")
+    targets: list[Reference] = Field(default_factory=list, alias="for", description="KPIs or objectives")
     owner: Line = ""
     start: date | None = None
     due: date | None = None
@@ -164,11 +166,11 @@ class InitiativeForm(Form):
 class TemplateForm(Form):
     """One definition for many scorecards; ``{parameter}`` in any text stands for what a scorecard gives."""
 
-    parameters: list[Identifier] = Field([])
+    parameters: list[Identifier] = Field(default_factory=list)
     vision: Text = ""
     description: Text = ""
     owner: Line = ""
     perspectives: dict[Identifier, PerspectiveForm] | None = None
-    objectives: dict[str, Any] = Field({})
-    kpis: dict[str, Any] = Field({})
-    initiatives: dict[str, Any] = Field({})
+    objectives: dict[str, Any] = Field(default_factory=dict)
+    kpis: dict[str, Any] = Field(default_factory=dict)
+    initiatives: dict[str, Any] = Field(default_factory=dict)

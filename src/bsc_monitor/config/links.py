@@ -79,6 +79,8 @@ def _supports(
     if own.parent is None and card != own.id:
         notes.warn(where, f"scorecard {own.id!r} names no parent", f'parent = "{card}" in [scorecards.{own.id}]')
         return found[1]
+    if any(scorecards[each].parent not in {None, *scorecards} for each in (own.id, *above)):
+        return None  # an unknown parent is a mistake of its own
     parent = f"its parent is {own.parent!r}" if own.parent else "it has no parent"
     notes.error(where, f"{found[1]} is no objective above scorecard {own.id!r}: {parent}", near(reference, above))
     return None

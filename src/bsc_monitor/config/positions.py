@@ -32,6 +32,8 @@ class Positions:
 
     def line(self, path: Path) -> int:
         """The line of the key at ``path``, or of the nearest thing around it; 1-based."""
+        if (header := self._lines.get(path)) is not None:
+            return header
         for length in range(len(path), -1, -1):
             self._index(path[:length])
         for length in range(len(path), 0, -1):

@@ -61,6 +61,7 @@ def _write_out(card: Thing[ScorecardForm], template: Thing[TemplateForm], things
             path: Path = (*template.path, part, name)
             if isinstance(entry, Mapping) and part == "objectives" and "scorecard" in entry:
                 notes.error((*path, "scorecard"), "an objective of a template belongs to the scorecard that uses it")
+                things.names.setdefault(part, set()).add(f"{card.id}/{name}")
                 continue
             filled = fill(entry, card.form.arguments)
             add(things, part, name, filled, path, notes, scorecard=card.id)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from bsc_monitor.config.form import CalendarForm, ReportForm, SandboxForm, ServiceForm, SourceForm
 from bsc_monitor.config.form_alert import AlertForm, InhibitionForm, MaintenanceForm, ReceiverForm, RouteForm
@@ -15,7 +16,7 @@ from bsc_monitor.config.include import Documents
 from bsc_monitor.config.notes import Notes
 from bsc_monitor.config.positions import Path
 from bsc_monitor.config.problems import near
-from bsc_monitor.config.validate import validate
+from bsc_monitor.config.validate import known_keys, validate
 from bsc_monitor.config.values import ID
 
 F = TypeVar("F", bound=BaseModel)
@@ -25,6 +26,12 @@ TABLES: dict[str, type[BaseModel]] = {
     "sources": SourceForm, "scorecards": ScorecardForm, "objectives": ObjectiveForm, "kpis": KpiForm,
     "initiatives": InitiativeForm, "alerts": AlertForm, "receivers": ReceiverForm, "routes": RouteForm,
     "maintenance": MaintenanceForm, "inhibitions": InhibitionForm, "reports": ReportForm, "templates": TemplateForm,
+}  # fmt: skip
+
+#: tables whose entries are looked at further although they have mistakes, and the keys without which that is in vain
+_NEEDED = {
+    "sources": {"plugin"}, "scorecards": {"perspectives", "template", "with"}, "objectives": {"scorecard", "perspective"},
+    "kpis": {"objective"}, "initiatives": set(),
 }  # fmt: skip
 
 
@@ -37,6 +44,7 @@ class Thing(Generic[F]):
     form: F
     data: Mapping[str, Any]  #: as written, parameters filled in
     scorecard: str | None = None  #: that a template wrote it out for
+    spoilt: frozenset[str] = frozenset()  #: keys with mistakes, left out of the form so that the rest is checked too
 
 
 @dataclass(slots=True)
@@ -83,6 +91,21 @@ def add(
     if not ID.fullmatch(name):
         notes.error(path, f"{name[:60]!r} is no id", "use small letters, digits, - and _; the title may hold anything")
         return
-    form = validate(TABLES[table], entry, path, notes)
+    form, spoilt = _check(table, entry, path, notes)
     if form is not None:
-        things.tables.setdefault(table, []).append(Thing(name, path, form, entry, scorecard))
+        things.tables.setdefault(table, []).append(Thing(name, path, form, entry, scorecard, spoilt))
+
+
+def _check(table: str, entry: Any, path: Path, notes: Notes) -> tuple[BaseModel | None, frozenset[str]]:
+    """The entry's form; with mistakes, that of the keys without, where such a thing can still be looked at."""
+    model = TABLES[table]
+    spoilt: set[str] = set()
+    form = validate(model, entry, path, notes, spoilt=spoilt)
+    if form is not None or not isinstance(entry, Mapping) or spoilt & _NEEDED.get(table, spoilt):
+        return form, frozenset()
+    rest = {key: value for key, value in entry.items() if key not in spoilt}
+    try:
+        meant = {name for key in spoilt for name in difflib.get_close_matches(key, known_keys(model, ()), n=1)}
+        return model.model_validate(rest), frozenset(spoilt | meant)
+    except ValidationError:
+        return None, frozenset()

@@ -26,8 +26,13 @@ _EXPECTED = {
 _FOUND = {bool: "true or false", int: "a number", float: "a number", str: "text", dict: "a table", list: "a list"}
 
 
-def validate(model: type[_M], data: Any, path: Path, notes: Notes, *, hide: tuple[str, ...] = ()) -> _M | None:
-    """``data`` as ``model``; None when it has mistakes, which are noted. ``hide`` names secrets that no message may show."""
+def validate(
+    model: type[_M], data: Any, path: Path, notes: Notes, *, hide: tuple[str, ...] = (), spoilt: set[str] | None = None
+) -> _M | None:
+    """``data`` as ``model``; None when it has mistakes, which are noted.
+
+    ``hide`` names secrets that no message may show; ``spoilt`` is filled with the outermost keys at fault.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -37,6 +42,8 @@ def validate(model: type[_M], data: Any, path: Path, notes: Notes, *, hide: tupl
             if key in told:
                 continue
             told.add(key)
+            if spoilt is not None and key:
+                spoilt.add(str(key[0]))
             message, hint = _words(details, model, where)
             for secret in hide:
                 message, hint = message.replace(secret, "***"), hint.replace(secret, "***")
