@@ -51,6 +51,17 @@ class StatusChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentJudged(Event):
+    """One value of a KPI's breakdown was judged; ``labels`` names dimension and segment."""
+
+    kpi: str
+    labels: tuple[tuple[str, str], ...]
+    value: float | None
+    score: float | None
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
 class PeriodClosed(Event):
     """A period of a KPI was frozen (``reopened``: closed again after a late reading)."""
 
@@ -106,3 +117,22 @@ class AlertChanged(Event):
 
     alert: Alert
     before: AlertState
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationDelivered(Event):
+    """A receiver took a message; ``key`` is the idempotency key of the newest transition in it."""
+
+    receiver: str
+    key: str
+    late: bool = False  #: the receiver was down when it happened
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationFailed(Event):
+    """A receiver did not take a message; it is tried again unless ``dead``."""
+
+    receiver: str
+    key: str
+    message: str  #: for people, secrets masked
+    dead: bool = False
