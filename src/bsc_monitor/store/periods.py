@@ -132,7 +132,7 @@ def _row(each: PeriodValue) -> dict[str, Any]:
 def to_value(row: Row[Any]) -> PeriodValue:
     """A row as a period value."""
     kind = PeriodKind(row.kind) if row.kind else None
-    limits = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(row.thresholds).items()}
+    limits: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(row.thresholds).items()}
     return PeriodValue(
         kpi=row.kpi, period=Period(row.start, row.end, kind, row.label), labels=labels_of(row.labels), value=row.value,
         samples=row.samples, numerator=row.numerator, denominator=row.denominator, state=ReadingState(row.state),
