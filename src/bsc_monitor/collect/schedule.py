@@ -1,13 +1,13 @@
 """The collection: asks every source on schedule, hands readings over, and tells what happened.
 
-The timer is one asyncio task over the agenda's heap, and each source has a few workers of its own. So 10,000 jobs due
-at one instant are taken in small helpings that never stall the loop, and a source that hangs delays itself alone.
+APScheduler holds one job for the next due time of the agenda's heap, and each source has a few workers of its own. So
+10,000 jobs due at one instant are taken in small helpings that never stall the loop (as many APScheduler jobs were seen
+to stall it for 283 ms), and a source that hangs delays itself alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bsc_monitor.collect.agenda import Agenda, Job, PeriodAt, jobs_of, periods_due
 from bsc_monitor.collect.guard import as_source_error
@@ -32,7 +33,7 @@ from bsc_monitor.plugin import Collector, CollectorError, Reading, SourceError
 
 _log = structlog.get_logger(__name__)
 _HELPING = 100  #: jobs handed to workers between two turns of other tasks
-_LONGEST_SLEEP = 60.0  #: seconds
+_SCHEDULED = "collect"  #: id of the scheduler's job
 _STOPPING = 5.0  #: seconds that running collections get to end
 
 
@@ -93,7 +94,13 @@ class Collection:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         checkpoints: Mapping[str, Mapping[str, Any]] | None = None,
         isolated: Mapping[str, Path | None] | None = None,
+        scheduler: AsyncIOScheduler | None = None,
     ) -> None:
+        """``scheduler``: one that the caller starts and stops; without it the collection has its own."""
+        self._own_scheduler = scheduler is None
+        self._scheduler = scheduler or AsyncIOScheduler(timezone=UTC)
+        self._armed: datetime | None = None
+        self._arming = False
         self._deliver = deliver
         self._bus = bus
         self._records = records
@@ -108,7 +115,6 @@ class Collection:
         self._live: dict[str, LiveSource | SourceError] = {}
         self._lanes: dict[str, _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._wake = asyncio.Event()
         self._collectors = collectors
         self._configuration = configuration
         self._watch = LoopWatch(clock, self._jumped)
@@ -118,11 +124,17 @@ class Collection:
         await self.reload(self._configuration, self._collectors)
         gc.collect()
         gc.freeze()  # full passes over a large configuration, which lives on anyway, were seen to stall the loop for 50 ms
-        self._spawn(self._tick())
+        if self._own_scheduler:
+            self._scheduler.start()
         self._spawn(self._watch.run())
 
     async def stop(self) -> None:
         """End running collections and close all connections. What was not delivered is collected at the next start."""
+        if self._own_scheduler and self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        elif self._scheduler.get_job(_SCHEDULED):
+            self._scheduler.remove_job(_SCHEDULED)
+        self._arming = True  # nothing is scheduled any more
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -151,7 +163,7 @@ class Collection:
         for job in fresh.values():
             self._by_source.setdefault(job.source, []).append(job)
         self._agenda.start(added, self._clock())
-        self._wake.set()
+        self._wake()
 
     async def _reopen(self, sources: Mapping[str, Source], collectors: Mapping[str, type[Collector]]) -> None:
         old, self._live = self._live, {}
@@ -200,7 +212,7 @@ class Collection:
         for start in range(0, len(jobs), _HELPING):
             for job in jobs[start : start + _HELPING]:
                 self._agenda.ask(job, now, event_time=event_time)
-            self._wake.set()
+            self._wake()
             await asyncio.sleep(0)
 
     def next_runs(self) -> list[Job]:
@@ -216,29 +228,37 @@ class Collection:
     def _jumped(self, seconds: float) -> None:
         _log.warning("the clock jumped: the schedule is computed anew", seconds=round(seconds, 1))
         self._agenda.rebase(self._jobs.values(), self._clock(), self._period_at)
-        self._wake.set()
+        self._wake()
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tick(self) -> None:
-        """Hand out what is due, then sleep until the next is."""
-        while True:
-            self._wake.clear()
-            now = self._clock()
-            taken = self._agenda.take(now, _HELPING)
+    def _wake(self) -> None:
+        """Something changed when the next job is due: arm the scheduler once for all that changes in this turn."""
+        if not self._arming:
+            self._arming = True
+            asyncio.get_running_loop().call_soon(self._arm)
+
+    def _arm(self) -> None:
+        self._arming = False
+        due = self._agenda.next_due()
+        if due is None or due == self._armed:
+            return
+        self._armed = due
+        self._scheduler.add_job(
+            self._hand_out, "date", run_date=due, id=_SCHEDULED, replace_existing=True, misfire_grace_time=None
+        )
+
+    async def _hand_out(self) -> None:
+        """Hand out what is due, in helpings that let other tasks have their turn."""
+        self._armed = None
+        while taken := self._agenda.take(self._clock(), _HELPING):
             for job in taken:
                 self._enqueue(job)
-            if len(taken) == _HELPING:
-                await asyncio.sleep(0)
-                continue
-            due = self._agenda.next_due()
-            delay = _LONGEST_SLEEP if due is None else min(max((due - now).total_seconds(), 0.001), _LONGEST_SLEEP)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(delay):
-                    await self._wake.wait()
+            await asyncio.sleep(0)
+        self._wake()
 
     def _enqueue(self, job: Job) -> None:
         lane = self._lanes.setdefault(job.source, _Lane())
@@ -279,7 +299,7 @@ class Collection:
         self._agenda.finished(job, finished, error, self._period_at)
         if self._jobs.get(job.key) is not job:
             self._agenda.remove(job)
-        self._wake.set()
+        self._wake()
         duration = loop.time() - begun
         event: Event
         if error is None:
