@@ -253,12 +253,12 @@ class Collection:
 
     async def _hand_out(self) -> None:
         """Hand out what is due, in helpings that let other tasks have their turn."""
-        self._armed = None
+        self._armed, self._arming = None, True  # what becomes due meanwhile is taken here, too
         while taken := self._agenda.take(self._clock(), _HELPING):
             for job in taken:
                 self._enqueue(job)
             await asyncio.sleep(0)
-        self._wake()
+        self._arm()
 
     def _enqueue(self, job: Job) -> None:
         lane = self._lanes.setdefault(job.source, _Lane())
