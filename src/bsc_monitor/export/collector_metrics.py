@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bsc_monitor.export.exposition import Exposition
 from bsc_monitor.export.text import line, pairs
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
+from bsc_monitor.model.organisation import LiveProgress, Organisation
 from bsc_monitor.model.status import CollectorError
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  #: upper bounds of run durations, seconds
@@ -16,6 +17,7 @@ class _Runs:
     labels: str
     up: bool = True
     last_success: float | None = None
+    interval: float | None = None
     requests: int = 0
     duration: float = 0.0
     buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
@@ -33,6 +35,7 @@ class CollectorMetrics:
         """Take a run that succeeded."""
         runs = self._take(event)
         runs.up, runs.last_success = True, event.at.timestamp()
+        runs.interval = (event.next_run - event.at).total_seconds() if event.next_run else None
         self._tell((event.source, event.measure), runs)
 
     def failed(self, event: CollectorFailed) -> None:
@@ -42,10 +45,17 @@ class CollectorMetrics:
         runs.failures[event.reason] += 1
         self._tell((event.source, event.measure), runs)
 
-    def remove(self, source: str, measure: str) -> None:
-        """Forget a measure that is no longer collected."""
-        if self._runs.pop((source, measure), None) is not None:
-            self._exposition.remove(("collector", source, measure))
+    def load(self, organisation: Organisation) -> None:
+        """Take a new configuration: what none of its KPIs asks any more is gone at the next scrape."""
+        asked = {(kpi.source, kpi.measure) for kpi in organisation.kpis.values()}
+        asked |= {
+            (each.progress.source, each.progress.measure)
+            for each in organisation.initiatives.values()
+            if isinstance(each.progress, LiveProgress)
+        }
+        for key in [key for key in self._runs if key not in asked]:
+            del self._runs[key]
+            self._exposition.remove(("collector", *key))
 
     def _take(self, event: CollectorRan | CollectorFailed) -> _Runs:
         key = (event.source, event.measure)
@@ -62,6 +72,7 @@ class CollectorMetrics:
         single = {
             "bsc_collector_up": float(runs.up),
             "bsc_collector_last_success_timestamp_seconds": runs.last_success,
+            "bsc_collector_interval_seconds": runs.interval,
             "bsc_collector_runs_total": total,
             "bsc_collector_http_requests_total": runs.requests,
         }

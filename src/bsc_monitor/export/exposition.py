@@ -8,8 +8,10 @@ concatenation is the body of *one* gzip member, which every client reads (severa
 import asyncio
 import re
 import zlib
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import structlog
 
 from bsc_monitor.export.families import Family
 from bsc_monitor.export.text import header
@@ -21,6 +23,8 @@ _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _GZIP_END = b"\x03\x00"  # an empty final block of fixed Huffman codes
 _MEDIA = re.compile(r"([^\s;,]+)((?:\s*;[^,]*)?)")
 _QUALITY = re.compile(r";\s*q=([0-9.]+)")
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -67,8 +71,18 @@ class _Block:
 class Exposition:
     """The families of one ``/metrics`` address. All methods belong to the event loop's thread."""
 
-    def __init__(self, families: Sequence[Family], tail: Callable[[bool], bytes] | None = None) -> None:
-        """``tail(openmetrics)`` renders what is appended at every scrape (process metrics), without ``# EOF``."""
+    def __init__(
+        self,
+        families: Sequence[Family],
+        tail: Callable[[bool], bytes] | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        """``tail(openmetrics)`` renders what is appended at every scrape (process metrics), without ``# EOF``.
+
+        ``prepare()`` is called at the start of every scrape: what changes often may set its lines there.
+        """
+        self.failures = 0  #: items that ``show`` left out, since start
+        self._prepare = prepare
         self._families = families
         self._blocks = {family.name: _Block() for family in families}
         self._tail = tail
@@ -79,6 +93,20 @@ class Exposition:
         """Set the lines of an item (as of ``text.line``); empty text removes it. Raises KeyError: unknown family."""
         if self._blocks[family].set(key, text):
             self._version += 1
+
+    def show(self, key: Hashable, lines: Callable[[], Mapping[str, bytes]]) -> None:
+        """Set an item's lines in each family that ``lines()`` names.
+
+        Where that raises, the item is removed, logged and counted in ``failures``: it never hides the others, and its
+        old numbers do not stand for new ones.
+        """
+        try:
+            for family, text in lines().items():
+                self.set(family, key, text)
+        except Exception as error:  # noqa: BLE001 - an item may hold anything
+            self.failures += 1
+            self.remove(key)
+            _log.warning("an item cannot be shown on /metrics", key=repr(key)[:200], error=repr(error)[:200])
 
     def remove(self, key: Hashable) -> None:
         """Remove an item from every family: its series are gone at the next scrape."""
@@ -92,6 +120,8 @@ class Exposition:
 
     def render(self, accept: str = "", accept_encoding: str = "") -> tuple[bytes, str, str | None]:
         """Body, content type and content encoding for a request's ``Accept`` and ``Accept-Encoding``."""
+        if self._prepare:
+            self._prepare()
         openmetrics = wants_openmetrics(accept)
         if wants_gzip(accept_encoding):
             parts = self._parts(openmetrics=openmetrics)
@@ -102,6 +132,8 @@ class Exposition:
         """As ``render``, compressing in a thread: the lines are of one moment and the loop is not held up."""
         if not wants_gzip(accept_encoding):
             return self.render(accept, accept_encoding)
+        if self._prepare:
+            self._prepare()
         openmetrics = wants_openmetrics(accept)
         parts = self._parts(openmetrics=openmetrics)
         return await asyncio.to_thread(_gzip, parts), _type(openmetrics), "gzip"

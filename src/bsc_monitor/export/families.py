@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["gauge", "counter", "histogram"]
-Scope = Literal["kpi", "segment", "node", "strategy", "alert", "collector", "service"]
+Scope = Literal["kpi", "segment", "node", "strategy", "initiative", "alert", "collector", "service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ def _one(scope: Scope, name: str, text: str, *labels: str, kind: Kind = "gauge")
 
 
 _RUN = ("source", "measure")
+_INITIATIVE = ("scorecard", "objective", "initiative")
 
 FAMILIES: tuple[Family, ...] = (
     _kpi("value", "Latest judged value, in the base unit that the unit label names.", "unit"),
@@ -66,6 +67,8 @@ FAMILIES: tuple[Family, ...] = (
         "info", "What the KPI is; always 1.",
         "title", "unit", "display_unit", "better", "leading", "kpi_owner", "source", "severity",
     ),
+    _kpi("limit_value", "Process-behaviour limits in force: lower, centre, upper; in the base unit.", "bound"),
+    Family("bsc_insight_active", "gauge", "An open finding about the KPI; always 1.", (*KPI_LABELS, "kind", "direction"), "kpi"),
     Family("bsc_kpi_segment_value", "gauge", "Latest value of one segment of the KPI.", _SEGMENT, "segment"),
     Family("bsc_kpi_segment_status_code", "gauge", f"Status of one segment: {_STATUS}", _SEGMENT, "segment"),
     _one("segment", "segments_folded", "Segments over the cap, folded into other.", "scorecard", "kpi", "dimension"),
@@ -82,13 +85,33 @@ FAMILIES: tuple[Family, ...] = (
         "strategy", "support_info", "An objective that supports one of the parent scorecard.",
         "scorecard", "objective", "parent_scorecard", "parent_objective",
     ),
+    _one(
+        "strategy", "link_correlation_ratio", "What the data say of a link: lagged rank correlation, -1 to 1.",
+        "scorecard", "source", "target",
+    ),
+    _one("initiative", "initiative_progress_ratio", "Share of the initiative that is done.", *_INITIATIVE),
+    _one("initiative", "initiative_due_timestamp_seconds", "When the initiative is due.", *_INITIATIVE),
+    _one(
+        "initiative", "initiative_info", "What the initiative is; always 1.",
+        *_INITIATIVE, "title", "initiative_owner", "state", "effect",
+    ),
+    _one(
+        "alert", "alert_firing", "An alert that is firing; always 1.",
+        "alert", "severity", "scorecard", "perspective", "objective", "kpi", "source", "measure",
+    ),
+    _one("alert", "notifications_total", "Messages that were tried on the receiver.", "receiver", kind="counter"),
+    _one("alert", "notification_failures_total", "Messages that the receiver did not take.", "receiver", kind="counter"),
+    _one("alert", "outbox_pending", "Messages that wait for the receiver.", "receiver"),
     _one("collector", "collector_up", "Whether the last run succeeded.", *_RUN),
     _one("collector", "collector_last_success_timestamp_seconds", "When a run last succeeded.", *_RUN),
+    _one("collector", "collector_interval_seconds", "Time from the last good run to the next one.", *_RUN),
     _one("collector", "collector_runs_total", "Runs that were finished.", *_RUN, kind="counter"),
     _one("collector", "collector_run_failures_total", "Runs that failed.", *_RUN, "reason", kind="counter"),
     _one("collector", "collector_run_duration_seconds", "Duration of runs.", *_RUN, kind="histogram"),
     _one("collector", "collector_http_requests_total", "Requests that runs made.", *_RUN, kind="counter"),
     _one("service", "events_total", "Events told on the bus.", "kind", kind="counter"),
+    _one("service", "events_dropped_total", "Events that a slow subscriber did not get.", "kind", kind="counter"),
+    _one("service", "exposition_failures_total", "Items that could not be shown and are left out.", kind="counter"),
     _one("service", "loop_stall_seconds", "Longest stall of the event loop in the last minute."),
     _one("service", "config_last_reload_successful", "Whether the last reload of the configuration succeeded."),
     _one("service", "config_last_reload_success_timestamp_seconds", "When the configuration was last loaded."),

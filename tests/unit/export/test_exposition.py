@@ -14,11 +14,12 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from bsc_monitor.export.collector_metrics import CollectorMetrics
 from bsc_monitor.export.exposition import CHUNK, Exposition, wants_gzip, wants_openmetrics
-from bsc_monitor.export.families import MAIN_FAMILIES, SEGMENT_FAMILIES
+from bsc_monitor.export.families import MAIN_FAMILIES
 from bsc_monitor.export.kpi_metrics import KpiMetrics
 from bsc_monitor.export.own import own_metrics
-from bsc_monitor.export.segment_metrics import set_segments
+from bsc_monitor.export.segment_metrics import SegmentMetrics
 from bsc_monitor.export.service_metrics import ServiceMetrics
+from bsc_monitor.export.strategy_metrics import StrategyMetrics
 from bsc_monitor.export.text import line, number, pairs
 from bsc_monitor.model.event import (
     CollectorFailed,
@@ -26,6 +27,7 @@ from bsc_monitor.model.event import (
     ConfigReloaded,
     KpiJudged,
     ScoreChanged,
+    SegmentJudged,
     StatusChanged,
 )
 from bsc_monitor.model.judgement import Judgement, NodeScore
@@ -55,14 +57,17 @@ def kpi(id="mttr", **more):
 def filled(tail=None):
     exposition = Exposition(MAIN_FAMILIES, tail)
     metrics = KpiMetrics(exposition)
-    metrics.load(organisation(kpi(unit="h", better="lower"), kpi("cost", unit="EUR")))
+    known = organisation(kpi(unit="h", better="lower"), kpi("cost", unit="EUR"))
+    metrics.load(known)
+    strategy = StrategyMetrics(exposition)
+    strategy.load(known)
     judgement = Judgement(
         "it/mttr", 4.5, Thresholds(target=4.0, red=8.0), 90.0, Status.AMBER, Freshness.FRESH, observed_at=NOW, since=NOW
     )
     metrics.judged(KpiJudged(NOW, judgement))
     metrics.status_changed(StatusChanged(NOW, "it/mttr", Status.AMBER, Status.UNKNOWN))
-    metrics.scored(ScoreChanged(NOW, NodeScore("objective", "it/fast", 90.0, Status.AMBER, 0.5)))
-    metrics.reloaded(ConfigReloaded(NOW, ok=True))
+    strategy.scored(ScoreChanged(NOW, NodeScore("objective", "it/fast", 90.0, Status.AMBER, 0.5)))
+    ServiceMetrics(exposition, "1.0").reloaded(ConfigReloaded(NOW, ok=True))
     collectors = CollectorMetrics(exposition)
     collectors.ran(CollectorRan(NOW, "jira", "lead_time", 0.3, 5, 2))
     collectors.failed(CollectorFailed(NOW, "jira", "lead_time", 70.0, CollectorError.AUTH, "401", 1))
@@ -140,15 +145,60 @@ def test_hostile_titles_never_break_the_exposition(title):
         assert labels["title"] == clean
 
 
+def broken_down(*events, by=(), cap=50):
+    metrics = SegmentMetrics(cap)
+    metrics.load(organisation(kpi(unit="%", by=by)))
+    for labels, value, status in events:
+        metrics.judged(SegmentJudged(NOW, "it/mttr", labels, value, None, status))
+    return metrics
+
+
 def test_a_hundred_thousand_segments_fold_and_are_counted():
-    exposition = Exposition(SEGMENT_FAMILIES)
-    segments = {f"team {n}": (float(n), Status.RED if n == 7 else Status.GREEN) for n in range(100_000)}
-    set_segments(exposition, kpi(unit="%"), "team", segments, cap=50)
-    read = samples(exposition.render()[0])
+    each = [
+        (((("team", f"team {n}"),)), float(n), Status.RED if n == 7 else Status.GREEN) for n in range(100_000)
+    ]  # fmt: skip
+    read = samples(broken_down(*each).exposition.render()[0])
     values = {dict(key[1])["segment"]: value for key, value in read.items() if key[0] == "bsc_kpi_segment_value"}
     assert len(values) == 50
     assert values["team 7"] == pytest.approx(0.07)
     assert [value for key, value in read.items() if key[0] == "bsc_segments_folded"] == [99_950]
+
+
+def test_a_segment_without_a_value_has_a_status_and_one_over_two_dimensions_is_left_out():
+    metrics = broken_down(
+        ((("team", "a"),), None, Status.UNKNOWN),
+        ((("priority", "1"), ("team", "a")), 3.0, Status.RED),
+        ((("city", "Rome"),), 3.0, Status.RED),
+        by=("team", "priority"),
+    )
+    read = samples(metrics.exposition.render()[0])
+    assert {(key[0], dict(key[1]).get("segment")): value for key, value in read.items()} == {
+        ("bsc_kpi_segment_status_code", "a"): 0,
+        ("bsc_segments_folded", None): 0,
+    }
+
+
+def test_a_dimension_that_the_configuration_no_longer_breaks_down_by_is_gone_and_units_are_written_anew():
+    metrics = broken_down(((("team", "a"),), 50.0, Status.GREEN), ((("city", "Rome"),), 50.0, Status.GREEN))
+    assert b'segment="Rome"' in metrics.exposition.render()[0]
+    metrics.load(organisation(kpi(unit="min", by=("team",))))
+    body = metrics.exposition.render()[0]
+    assert b'segment="Rome"' not in body
+    assert b'unit="seconds",dimension="team",segment="a"} 3000\n' in body
+
+
+def test_one_bad_kpi_is_left_out_and_counted_and_the_others_stand():
+    exposition, metrics = filled()
+    metrics.judged(KpiJudged(NOW, Judgement("it/mttr", "4.5", status=Status.GREEN)))
+    body = exposition.render()[0]
+    assert b'kpi="mttr"' not in body
+    assert b'kpi="cost"' in body
+    assert exposition.failures == 1
+    bad = kpi("bad", title=3)
+    metrics.load(organisation(bad, kpi("good")))
+    body = exposition.render()[0]
+    assert b'kpi="good"' in body
+    assert exposition.failures == 2
 
 
 def test_random_changes_leave_exactly_the_latest_lines_in_plain_and_gzip():
