@@ -7,7 +7,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bsc_monitor.sandbox.callers import Callers
+from bsc_monitor.sandbox.company import people_tables
 from bsc_monitor.sandbox.company import servicenow_tables as company_tables
+from bsc_monitor.sandbox.people import people_app
 from bsc_monitor.sandbox.servicenow import Behaviour, Instance, servicenow_app
 from bsc_monitor.sandbox.servicenow.exports import load_exports
 from bsc_monitor.sandbox.servicenow.incident_log import load
@@ -29,6 +32,11 @@ class Sandbox:
     def jira_url(self) -> str:
         """The Jira site's address (``demo@example.com``, token ``demo``)."""
         return f"http://127.0.0.1:{self.port}/jira"
+
+    @property
+    def people_url(self) -> str:
+        """The address of HR, learning and survey tables (bearer token ``demo``)."""
+        return f"http://127.0.0.1:{self.port}/people"
 
     async def stop(self) -> None:
         """Stop listening and end open requests."""
@@ -62,6 +70,7 @@ async def start(
         tables = {**company_tables(seed, now())}
     app = web.Application()
     app.add_subapp("/servicenow", servicenow_app(Instance(tables, now), behaviour or Behaviour()))
+    app.add_subapp("/people", people_app(people_tables(seed, now), Callers()))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:

@@ -6,12 +6,13 @@ there is to find.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
-from bsc_monitor.sandbox.company import incidents, operations, people
+from bsc_monitor.sandbox.company import incidents, operations, people, staff
 from bsc_monitor.sandbox.company.story import History
 from bsc_monitor.sandbox.servicenow.instance import Table
 
-__all__ = ["servicenow_tables"]
+__all__ = ["people_tables", "servicenow_tables"]
 
 _TABLES: dict[str, Callable[[History], Table]] = {
     "incident": incidents.incident_table,
@@ -41,3 +42,13 @@ def servicenow_tables(seed: int, now: datetime) -> Mapping[str, Callable[[], Tab
         return lambda: make(history)
 
     return {name: loader(make) for name, make in _TABLES.items()}
+
+
+def people_tables(seed: int, now: Callable[[], datetime]) -> Callable[[str], list[dict[str, Any]] | None]:
+    """The company's HR, learning and survey tables as of ``now()``, by name; None for a table that does not exist."""
+    history = History(seed, now())
+
+    def table(name: str) -> list[dict[str, Any]] | None:
+        return staff.rows(history, name, now().date()) if name in staff.TABLES else None
+
+    return table
