@@ -100,7 +100,7 @@ class Collection:
         self._own_scheduler = scheduler is None
         self._scheduler = scheduler or AsyncIOScheduler(timezone=UTC)
         self._armed: datetime | None = None
-        self._arming = False
+        self._arming = self._handing = False
         self._deliver = deliver
         self._bus = bus
         self._records = records
@@ -244,7 +244,7 @@ class Collection:
     def _arm(self) -> None:
         self._arming = False
         due = self._agenda.next_due()
-        if due is None or due == self._armed:
+        if due is None or due == self._armed or self._handing:
             return
         self._armed = due
         self._scheduler.add_job(
@@ -253,12 +253,13 @@ class Collection:
 
     async def _hand_out(self) -> None:
         """Hand out what is due, in helpings that let other tasks have their turn."""
-        self._armed, self._arming = None, True  # what becomes due meanwhile is taken here, too
+        self._armed, self._handing = None, True  # what becomes due meanwhile is taken here, too
         while taken := self._agenda.take(self._clock(), _HELPING):
             for job in taken:
                 self._enqueue(job)
             await asyncio.sleep(0)
-        self._arm()
+        self._handing = False
+        self._wake()
 
     def _enqueue(self, job: Job) -> None:
         lane = self._lanes.setdefault(job.source, _Lane())
