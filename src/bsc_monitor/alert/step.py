@@ -12,7 +12,7 @@ from typing import Literal
 from bsc_monitor.model.alert import Alert, AlertRule, AlertState
 from bsc_monitor.model.status import Freshness
 
-EffectKind = Literal["pending", "dropped", "fired", "resolved", "flapping", "steady"]
+EffectKind = Literal["pending", "dropped", "fired", "resolved", "flapping", "steady", "noted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,10 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A transition for the history; where ``told``, also for the receivers, under ``alert``'s sequence number."""
+    """A transition for the history; where ``told``, also for the receivers, under ``alert``'s sequence number.
+
+    ``noted`` is no transition: the alert is the same but for what a restart must not forget.
+    """
 
     kind: EffectKind
     alert: Alert

@@ -87,8 +87,8 @@ class AlertBuilder:
             secret = None if said is None else reader.take(said, (*path, "webhook", "secret"))
             webhook = Webhook(form.webhook.url, SecretStr(secret) if secret else None, form.webhook.cloudevents)
         return Receiver(
-            thing.id, tuple(form.alertmanager), tuple(SecretStr(s) for s in apprise if s), webhook, form.send_resolved,
-            self._notes.place(path),
+            thing.id, tuple(form.alertmanager), tuple(SecretStr(s) for s in apprise if s), webhook,
+            send_resolved=form.send_resolved, place=self._notes.place(path),
         )  # fmt: skip
 
     def routes(self) -> dict[str, Route]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from bsc_monitor.model.organisation import Place
+from bsc_monitor.model.organisation import Level, Place
 from bsc_monitor.model.status import Freshness, Status
 
 AlertKind = Literal["breach", "score", "stale", "collector", "insight", "initiative", "forecast", "watchdog"]
@@ -115,6 +115,8 @@ class Receiver:
     alertmanager: tuple[str, ...] = ()  #: base addresses of every member of one cluster
     apprise: tuple[SecretStr, ...] = ()
     webhook: Webhook | None = None
+    plugin: str = ""  #: name of a plugin's kind of receiver
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)  #: what the plugin's receiver is given
     send_resolved: bool = True
     place: Place = None
 
@@ -191,6 +193,24 @@ def fingerprint(labels: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What a message says of an alert's subject beside the alert's own state. All of it is text from other systems."""
+
+    title: str = ""
+    unit: str = ""
+    target: Level | None = None
+    red: Level | None = None
+    score: float | None = None
+    status: str = ""
+    period: str = ""  #: label of the period judged
+    owner: str = ""
+    evidence: str = ""  #: link to the query in the source system
+    runbook_url: str = ""
+    note: str = ""  #: one sentence: why
+    observed_at: datetime | None = None  #: of the newest reading
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """The tracked life of one rule on one subject: all that must survive a restart."""
 
@@ -213,14 +233,24 @@ class Alert:
     changes: tuple[datetime, ...] = ()  #: recent transitions, to see flapping
     flapping: bool = False
     reason: str = ""  #: why it is in this state, where its readings alone do not say
+    subject: str = ""  #: ``kind:name`` of what is watched, as ``kpi:it/mttr``
+    marks: tuple[tuple[datetime, float], ...] = ()  #: falling peaks of the score, of a rule with ``fell_by``
+    facts: Facts = Facts()
 
     def key(self, receiver: str) -> str:
         """The idempotency key of telling this state to a receiver."""
         return f"{self.fingerprint}.{self.episode}.{self.sequence}.{receiver}"
 
 
-def new_alert(rule: AlertRule, subject: Mapping[str, str]) -> Alert:
-    """The inactive alert of a rule on a subject, whose labels the rule's own ones extend."""
-    labels = {**subject, **rule.labels, "alertname": rule.id}
+def new_alert(rule: AlertRule, subject: Mapping[str, str], name: str = "") -> Alert:
+    """The inactive alert of a rule on a subject (``name``: ``kind:name``).
+
+    The rule's own labels extend those of the subject and replace none that say which one it is, so that two subjects
+    never share an alert.
+    """
+    labels = {**rule.labels, **subject, "alertname": rule.id}
+    for free in ("owner", "severity"):
+        if free in rule.labels:
+            labels[free] = rule.labels[free]
     labels.setdefault("severity", rule.severity)
-    return Alert(rule=rule.id, rule_hash=rule.hash, labels=labels, fingerprint=fingerprint(labels))
+    return Alert(rule=rule.id, rule_hash=rule.hash, labels=labels, fingerprint=fingerprint(labels), subject=name)
