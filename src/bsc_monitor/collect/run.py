@@ -228,8 +228,11 @@ def _nonsense(measure: Measure, value: Any) -> SourceError:
 
 
 def _complete(reading: Reading, measure: Measure, run: RunContext) -> Reading:
-    """Add what the plugin left to the service: the instant, the period of a pure measure, and whether it is settled."""
-    past = run.now >= run.period.end
+    """Add what the plugin left to the service: the instant, the period of a pure measure, and whether it is settled.
+
+    A direct measure that names neither time nor period was asked now, and so its answer is of now, whatever the period.
+    """
+    past = run.now >= run.period.end and (measure.over is not None or reading.period is not None)
     at = reading.at or (run.period.end - timedelta(milliseconds=1) if past else run.now)
     period = reading.period or (run.period if measure.over else None)
     completeness = reading.completeness

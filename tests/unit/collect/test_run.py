@@ -180,10 +180,15 @@ async def test_readings_come_complete_with_their_instant(live):
     assert (await ask(live, "empty")).readings[0].state is ReadingState.NO_DATA
 
 
-async def test_a_past_period_is_read_as_of_its_end(live):
-    result = await ask(live, "one", now=NOW + timedelta(days=365))
+async def test_a_past_period_computed_from_records_is_as_of_its_end(live):
+    result = await ask(live, "how_many", now=NOW + timedelta(days=365))
     assert result.readings[0].at in MAY
     assert result.readings[0].at > MAY.end - timedelta(seconds=1)
+
+
+async def test_an_answer_given_now_is_of_now_also_when_a_past_period_was_asked_for(live):
+    later = NOW + timedelta(days=365)
+    assert (await ask(live, "one", now=later)).readings[0].at == later
 
 
 async def test_a_value_that_its_source_may_restate_is_provisional_until_it_settled(live):
