@@ -3,13 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 
 from aiohttp import web
 
 from bsc_monitor.sandbox.callers import Callers
+from bsc_monitor.sandbox.cloud.aws import AwsBehaviour, aws_app
 from bsc_monitor.sandbox.company import people_tables
 from bsc_monitor.sandbox.company import servicenow_tables as company_tables
+from bsc_monitor.sandbox.company.cost import ledger
+from bsc_monitor.sandbox.company.delivery import jira_site
+from bsc_monitor.sandbox.jira import Behaviour as JiraBehaviour
+from bsc_monitor.sandbox.jira import cloud_app, data_center_app, once
 from bsc_monitor.sandbox.people import people_app
 from bsc_monitor.sandbox.servicenow import Behaviour, Instance, servicenow_app
 from bsc_monitor.sandbox.servicenow.exports import load_exports
@@ -34,9 +40,19 @@ class Sandbox:
         return f"http://127.0.0.1:{self.port}/jira"
 
     @property
+    def jira_dc_url(self) -> str:
+        """The same issues as a self-managed Jira (personal access token ``demo``)."""
+        return f"http://127.0.0.1:{self.port}/jira-dc"
+
+    @property
     def people_url(self) -> str:
         """The address of HR, learning and survey tables (bearer token ``demo``)."""
         return f"http://127.0.0.1:{self.port}/people"
+
+    @property
+    def aws_url(self) -> str:
+        """The address of AWS Cost Explorer and Budgets (access key ``demo``, secret ``demo``, account 111122223333)."""
+        return f"http://127.0.0.1:{self.port}/aws"
 
     async def stop(self) -> None:
         """Stop listening and end open requests."""
@@ -54,6 +70,8 @@ async def start(
     servicenow_incidents: Path | None = None,
     servicenow_tables: Path | None = None,
     behaviour: Behaviour | None = None,
+    aws: AwsBehaviour | None = None,
+    jira: JiraBehaviour | None = None,
     now: Callable[[], datetime] = _utcnow,
 ) -> Sandbox:
     """Start serving on 127.0.0.1 (port 0: any free one).
@@ -71,11 +89,16 @@ async def start(
     app = web.Application()
     app.add_subapp("/servicenow", servicenow_app(Instance(tables, now), behaviour or Behaviour()))
     app.add_subapp("/people", people_app(people_tables(seed, now), Callers()))
+    bills = cache(partial(ledger, seed, now))
+    app.add_subapp("/aws", aws_app(bills, aws or AwsBehaviour()))
+    site = once(lambda: jira_site(seed, now))
+    app.add_subapp("/jira", cloud_app(site, jira or JiraBehaviour()))
+    app.add_subapp("/jira-dc", data_center_app(site, jira or JiraBehaviour()))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", port)
-        await site.start()
+        listener = web.TCPSite(runner, "127.0.0.1", port)
+        await listener.start()
     except OSError:
         await runner.cleanup()
         raise
