@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar, overload
 import pluggy
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from bsc_monitor.model.business_time import business_seconds
 from bsc_monitor.model.period import Calendar, Period, PeriodKind
 from bsc_monitor.model.reading import Reading
 from bsc_monitor.model.status import CollectorError, Completeness, ReadingState
@@ -22,7 +23,7 @@ from bsc_monitor.model.status import CollectorError, Completeness, ReadingState
 __all__ = [
     "API", "AsyncIterator", "Calendar", "Collector", "CollectorError", "Completeness", "Context", "Http", "Iterable",
     "Measure", "Params", "Period", "PeriodKind", "Reading", "ReadingState", "Record", "Reply", "Secret", "SourceConfig",
-    "SourceError", "Stream", "Window", "hookimpl", "hookspec", "measure", "stream",
+    "SourceError", "Stream", "Window", "business_seconds", "hookimpl", "hookspec", "measure", "stream",
 ]  # fmt: skip
 
 API = 1  #: version of this interface; a plugin says ``api = 1`` on its collector class when it needs another
