@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bsc_monitor.model.alert import Alert, AlertState
+from bsc_monitor.model.insight import InitiativeState, Insight
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.reading import KpiReading
@@ -136,3 +137,26 @@ class NotificationFailed(Event):
     key: str
     message: str  #: for people, secrets masked
     dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InsightFound(Event):
+    """A finding was opened, or (``before``) an open one has newer evidence."""
+
+    insight: Insight
+    before: Insight | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InsightEnded(Event):
+    """A finding is no longer found; ``insight.ended_at`` says since when."""
+
+    insight: Insight
+
+
+@dataclass(frozen=True, slots=True)
+class InitiativeChanged(Event):
+    """An initiative took a step of its plan–do–check–act cycle, made progress, or became late."""
+
+    state: InitiativeState
+    before: InitiativeState | None = None

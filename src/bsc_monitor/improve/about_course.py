@@ -1,0 +1,171 @@
+"""Insights about where a KPI goes: trend and forecast."""
+
+from collections.abc import Sequence
+from math import log
+from typing import Any, Literal
+
+from bsc_monitor.improve.assess import Assessment
+from bsc_monitor.improve.assurance import direction_of, good_side
+from bsc_monitor.improve.forecast import WINDOW, Crossing, Forecast, crossing
+from bsc_monitor.improve.significance import median
+from bsc_monitor.improve.trend import Trend
+from bsc_monitor.improve.words import amount, between, future_name, span, unit_of
+from bsc_monitor.model.insight import Direction, Insight, InsightKind
+from bsc_monitor.model.organisation import Level
+from bsc_monitor.model.status import Status
+
+ALPHA = 0.01  # a trend is looked for at every close: stricter than a single test
+_LIKELY = 0.05  # of the trend behind a forecast
+_FIRM = 12  #: values
+
+
+def steady_trend(seen: Assessment) -> Trend | None:
+    """The trend of the newest 24 values, where a line explains them better than the steps of the chart's phases."""
+    found = seen.trend
+    if not isinstance(found, Trend) or found.p >= ALPHA or not found.line.slope:
+        return None
+    values, times = seen.series.values[-WINDOW:], seen.series.times[-WINDOW:]
+    line = sum(
+        abs(value - found.line.intercept - found.line.slope * time) for value, time in zip(values, times, strict=True)
+    )
+    steps, levels = _steps(seen, len(values))
+    # Two numbers make a line, a level and a border each step: the Bayesian information criterion under Laplace errors.
+    size = len(values)
+    return found if _cost(line, 2, size) < _cost(steps, 2 * levels - 1, size) else None
+
+
+def _cost(error: float, numbers: int, size: int) -> float:
+    return float("-inf") if error <= 0 else size * log(error / size) + numbers / 2 * log(size)
+
+
+def _steps(seen: Assessment, size: int) -> tuple[float, int]:
+    first, total, levels = len(seen.series) - size, 0.0, 0
+    for phase in seen.phases:
+        stretch = seen.series.values[max(first, phase.start) : phase.end]
+        if stretch:
+            level = median(sorted(stretch))
+            total += sum(abs(value - level) for value in stretch)
+            levels += 1
+    return total, levels
+
+
+def trend_insight(seen: Assessment, found: Trend | None) -> Insight | None:
+    """A steady movement over the newest 24 values."""
+    if found is None:
+        return None
+    line, unit = found.line, seen.kpi.unit
+    first = max(0, len(seen.series) - WINDOW)
+    good = good_side(seen.kpi.better, seen.thresholds.target, median(sorted(seen.series.values[first:])))
+    side = 1 if line.slope > 0 else -1
+    direction = direction_of(side, good)
+    slow, fast = sorted((abs(line.low), abs(line.high))) if line.low * line.high > 0 else (0.0, abs(line.slope))
+    count = seen.series.times[-1] - seen.series.times[first] + 1
+    news = {Direction.IMPROVING: ", which is better", Direction.WORSENING: ", which is worse"}.get(direction, "")
+    return _insight(
+        seen, InsightKind.TREND, direction if direction is not Direction.NONE else _word(side), direction,
+        first=first, strength=abs(found.tau), firm=len(seen.series) >= _FIRM,
+        sentence=f"{seen.kpi.title} has been {'rising' if side > 0 else 'falling'} steadily over the last "
+        f"{span(count, seen.kpi.period)}, by about {amount(abs(line.slope), unit)} a {unit_of(seen.kpi.period)} "
+        f"({between(slow, fast, unit)}){news}.",
+        next_step=_TREND_STEPS[direction],
+        evidence={
+            "slope": line.slope, "slope_low": line.low, "slope_high": line.high, "tau": found.tau, "p": found.p,
+            "periods": len(seen.series) - first,
+        },
+    )  # fmt: skip
+
+
+_TREND_STEPS = {
+    Direction.IMPROVING: "Keep doing what causes it, and check whether the pace reaches the target in time.",
+    Direction.WORSENING: "Find the cause of the drift and start an initiative before it reaches the red flag.",
+    Direction.NONE: "Decide whether this movement is wanted.",
+}
+
+
+def forecast_insights(seen: Assessment) -> list[Insight]:
+    """A breach ahead, or the target within reach. Only where there is reason to trust the course."""
+    made = seen.forecast
+    if not isinstance(made, Forecast) or not seen.series:
+        return []
+    status, value = seen.newest.status, seen.series.values[-1]
+    red, target = seen.thresholds.red, seen.thresholds.target
+    found: list[Insight] = []
+    if red is not None and status in (Status.GREEN, Status.AMBER):
+        level, rising = _breach_level(red, value, seen.kpi.better)
+        if _trusted(seen, made, level, rising=rising):
+            found += _told(seen, made, level, "breach", rising=rising)
+    if target is not None and status in (Status.AMBER, Status.RED):
+        level = _nearer(target, value)
+        rising = value < level
+        if _trusted(seen, made, level, rising=rising):
+            found += _told(seen, made, level, "target", rising=rising)
+    return found
+
+
+def _trusted(seen: Assessment, made: Forecast, level: float, *, rising: bool) -> bool:
+    """A line is trusted where a trend in its direction is significant, a season where its whole interval passes the level."""
+    if made.method == "seasonal":
+        edges = [point.low if rising else point.high for point in made.points]
+        return any(edge >= level if rising else edge <= level for edge in edges)
+    likely = isinstance(seen.trend, Trend) and seen.trend.p < _LIKELY
+    return likely and (made.slope > 0) == rising and bool(made.slope)
+
+
+def _told(
+    seen: Assessment, made: Forecast, level: float, aspect: Literal["breach", "target"], *, rising: bool
+) -> list[Insight]:
+    when = crossing(made, level, rising)
+    if when.expected is None:
+        return []
+    point = made.points[when.expected - 1]
+    unit, title = seen.kpi.unit, seen.kpi.title
+    moment = future_name(seen.newest.period, when.expected)
+    interval = f"(80 % of outcomes: {between(point.low, point.high, unit)})"
+    course = "if this season goes like the last one" if made.method == "seasonal" else "at its present pace"
+    if aspect == "breach":
+        sentence = f"{title} is heading for red: {course} it passes {amount(level, unit)} {moment} {interval}."
+        step, direction = "Act now: the forecast leaves time before the breach.", Direction.WORSENING
+    else:
+        sentence = f"{title} is on its way to its target: {course} it reaches {amount(level, unit)} {moment} {interval}."
+        step, direction = "Keep the pace; no further action is needed for this target.", Direction.IMPROVING
+    evidence: dict[str, Any] = {
+        "level": level, "method": made.method, "expected": when.expected, **_edges(when), "value": point.value,
+        "low": point.low, "high": point.high, "backtest_error": made.error, "backtests": made.tests,
+    }  # fmt: skip
+    first = max(0, len(seen.series) - WINDOW)
+    told = _insight(
+        seen, InsightKind.FORECAST, aspect, direction, first=first, firm=len(seen.series) >= _FIRM,
+        strength=1 - (when.expected - 1) / len(made.points), sentence=sentence, next_step=step, evidence=evidence,
+    )  # fmt: skip
+    return [told]
+
+
+def _edges(when: Crossing) -> dict[str, int | None]:
+    return {"earliest": when.earliest, "latest": when.latest}
+
+
+def _breach_level(red: Level, value: float, better: str) -> tuple[float, bool]:
+    if isinstance(red, tuple):
+        low, high = red
+        return (high, True) if abs(high - value) < abs(value - low) else (low, False)
+    return red, better == "lower"
+
+
+def _nearer(target: Level, value: float) -> float:
+    edges: Sequence[float] = target if isinstance(target, tuple) else (target,)
+    return min(edges, key=lambda edge: abs(edge - value))
+
+
+def _word(side: int) -> str:
+    return "higher" if side > 0 else "lower"
+
+
+def _insight(
+    seen: Assessment, kind: InsightKind, aspect: str, direction: Direction, *, first: int, strength: float,
+    sentence: str, next_step: str, evidence: dict[str, Any], firm: bool,
+) -> Insight:  # fmt: skip
+    return Insight(
+        kind=kind, subject_kind="kpi", subject=seen.kpi.name, since=seen.series.records[first].period.start,
+        direction=direction, strength=strength, sentence=sentence, next_step=next_step, aspect=str(aspect),
+        evidence=evidence, data="firm" if firm else "provisional", period=seen.newest.period.label,
+    )  # fmt: skip
