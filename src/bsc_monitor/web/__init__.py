@@ -1,0 +1,12 @@
+"""The built-in board, its JSON API, inbound webhooks and live updates.
+
+``create_app(Board(…))`` makes the application, ``await serve(app, host, port)`` listens.
+"""
+
+from bsc_monitor.web.app import create_app
+from bsc_monitor.web.auth.access import Auth
+from bsc_monitor.web.board import Board
+from bsc_monitor.web.operations import Operations, Rejected, Unknown
+from bsc_monitor.web.serve import Served, ServeError, serve
+
+__all__ = ["Auth", "Board", "Operations", "Rejected", "ServeError", "Served", "Unknown", "create_app", "serve"]

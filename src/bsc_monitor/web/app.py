@@ -1,0 +1,52 @@
+"""The web application: route tables, middlewares and the live hub, put together and checked."""
+
+from collections import OrderedDict
+from weakref import WeakKeyDictionary
+
+from aiohttp import web
+
+from bsc_monitor.web import assets, operators, webhooks
+from bsc_monitor.web.board import BOARD, Board
+from bsc_monitor.web.failures import tell_failures
+from bsc_monitor.web.guard import POLICIES, add_headers, check_access
+from bsc_monitor.web.live import events
+from bsc_monitor.web.live.hub import HUB, Hub
+from bsc_monitor.web.pages import overview, scorecard
+from bsc_monitor.web.routes import Policies, Route, Routes
+from bsc_monitor.web.serve import SERVED, note_served
+
+MAX_BODY = 2 * 1024 * 1024  #: of any request, bytes; checked while it is read
+
+#: Every route of the application is in one of these.
+TABLES: tuple[Routes, ...] = (
+    operators.ROUTES,
+    assets.ROUTES,
+    webhooks.ROUTES,
+    events.ROUTES,
+    overview.ROUTES,
+    scorecard.ROUTES,
+)
+
+
+def create_app(board: Board) -> web.Application:
+    """The application over a service's state. Raises ValueError for a route that declares no policy."""
+    app = web.Application(middlewares=[note_served, tell_failures, check_access], client_max_size=MAX_BODY)
+    app[BOARD] = board
+    app[SERVED] = WeakKeyDictionary()
+    app[webhooks.SEEN] = OrderedDict()
+    app[HUB] = hub = Hub(board)
+    routes = [route for table in TABLES for route in table.routes]
+    for route in routes:
+        _add(app, route)
+    app[POLICIES] = Policies(app.router, routes)
+    app.on_response_prepare.append(add_headers)
+    app.on_startup.append(hub.start)
+    app.on_shutdown.append(hub.stop)
+    return app
+
+
+def _add(app: web.Application, route: Route) -> None:
+    if route.method == "GET":
+        app.router.add_get(route.path, route.handler, allow_head=True)
+    else:
+        app.router.add_route(route.method, route.path, route.handler)

@@ -1,0 +1,115 @@
+"""The pieces of pages that change: each is rendered once per change and shared by all who look at it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bsc_monitor.model.judgement import NodeKind
+from bsc_monitor.web.board import Board
+from bsc_monitor.web.templating import fragment
+from bsc_monitor.web.view import attention, rows, scene, tree
+from bsc_monitor.web.view.scene import Scene
+from bsc_monitor.web.view.trails import Trails
+
+MOST_CONCERNS = 12  #: listed on the overview; the rest is a number and a link
+
+
+class Key(NamedTuple):
+    """Which piece: its kind, and the full name of what it shows."""
+
+    kind: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a kind of piece is made, and on which channel its viewers listen."""
+
+    render: Callable[[Scene, str], str]
+    channel: Callable[[str], str]
+
+
+def _card_of(name: str) -> str:
+    return f"scorecard/{name.partition('/')[0]}"
+
+
+def _overview(_: str) -> str:
+    return "overview"
+
+
+def _tile(here: Scene, name: str) -> str:
+    return fragment("pieces/overview.html", "tile", here, tree.tile(here, here.organisation.scorecards[name]))
+
+
+def _glance(here: Scene, _: str) -> str:
+    return fragment("pieces/overview.html", "glance", here, tree.glance(here))
+
+
+def _concerns(here: Scene, name: str) -> str:
+    found = attention.concerns(here, name)
+    return fragment("pieces/attention.html", "concerns", here, name, found[:MOST_CONCERNS], len(found))
+
+
+def _head(here: Scene, name: str) -> str:
+    card = here.organisation.scorecards[name]
+    return fragment("pieces/scorecard.html", "head", here, tree.tile(here, card))
+
+
+def _perspective(here: Scene, name: str) -> str:
+    return fragment("pieces/scorecard.html", "perspective", here.node("perspective", name))
+
+
+def _objective(here: Scene, name: str) -> str:
+    objective = here.organisation.objectives[name]
+    return fragment("pieces/scorecard.html", "objective", here, objective, here.node("objective", name))
+
+
+def _row(here: Scene, name: str) -> str:
+    return fragment("pieces/scorecard.html", "row", here, rows.row(here, here.organisation.kpis[name]))
+
+
+KINDS: Mapping[str, Kind] = {
+    "glance": Kind(_glance, _overview),
+    "concerns": Kind(_concerns, lambda name: f"scorecard/{name}" if name else "overview"),
+    "tile": Kind(_tile, _overview),
+    "head": Kind(_head, lambda name: f"scorecard/{name}"),
+    "perspective": Kind(_perspective, _card_of),
+    "objective": Kind(_objective, _card_of),
+    "row": Kind(_row, _card_of),
+}
+
+
+class Pieces:
+    """The rendered pieces of the present, kept until what they show changes."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.trails = Trails(board.store)
+        self._kept: dict[Key, str] = {}
+
+    def scene(self) -> Scene:
+        """The present."""
+        return scene.live(self._board, self.trails)
+
+    def get(self, kind: str, name: str = "") -> str:
+        """The piece, made anew if it changed. Raises KeyError for what the organisation does not have."""
+        key = Key(kind, name)
+        text = self._kept.get(key)
+        if text is None:
+            text = self._kept[key] = KINDS[kind].render(self.scene(), name)
+        return text
+
+    async def load(self, kpis: Iterable[str] = (), nodes: Iterable[tuple[NodeKind, str]] = ()) -> None:
+        """Have the recent course of these at hand; pieces made without it are made anew."""
+        for name in await self.trails.load(kpis, nodes):
+            for kind in ("row", "tile", "head"):
+                self.forget(Key(kind, name))
+
+    def forget(self, key: Key) -> None:
+        """What the piece shows changed."""
+        self._kept.pop(key, None)
+
+    def forget_all(self) -> None:
+        """Another organisation is in force."""
+        self._kept.clear()
+        self.trails.clear()

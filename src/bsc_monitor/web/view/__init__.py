@@ -1,0 +1,1 @@
+"""What pages show, made from the model: rows, lists, trees, small charts."""

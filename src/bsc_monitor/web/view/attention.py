@@ -1,0 +1,96 @@
+"""What is red: what, since when, who owns it, and what is being done, in that order."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bsc_monitor.model.alert import AlertState
+from bsc_monitor.model.judgement import Judgement
+from bsc_monitor.model.organisation import Initiative, Kpi
+from bsc_monitor.model.status import Status
+from bsc_monitor.web.view.scene import Scene
+
+_ENDED = frozenset({"standardised", "abandoned"})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that is being done about a KPI."""
+
+    text: str
+    detail: str = ""
+    late: bool = False
+    progress: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A red KPI."""
+
+    kpi: Kpi
+    judgement: Judgement
+    card: str
+    objective: str
+    owner: str
+    zone: str
+    actions: tuple[Action, ...]
+
+
+def concerns(scene: Scene, scorecard: str = "") -> list[Concern]:
+    """The red KPIs, of one scorecard or of all: key KPIs first, then the newest."""
+    kpis = scene.organisation.kpis
+    red = [
+        judgement
+        for judgement in scene.judgements.values()
+        if judgement.status is Status.RED and (kpi := kpis.get(judgement.kpi)) and scorecard in ("", kpi.scorecard)
+    ]
+    red.sort(key=lambda each: (not kpis[each.kpi].key, -(each.since or _EPOCH).timestamp(), each.kpi))
+    by_target = _initiatives(scene)
+    return [_concern(scene, each, by_target) for each in red]
+
+
+def actions(scene: Scene, kpi: Kpi) -> tuple[Action, ...]:
+    """What is being done about a KPI."""
+    return _actions(scene, kpi, _initiatives(scene))
+
+
+def _concern(scene: Scene, judgement: Judgement, by_target: dict[str, list[Initiative]]) -> Concern:
+    organisation = scene.organisation
+    kpi = organisation.kpis[judgement.kpi]
+    card, objective = organisation.scorecards.get(kpi.scorecard), organisation.objectives.get(kpi.objective)
+    return Concern(
+        kpi, judgement, card.title if card else kpi.scorecard, objective.title if objective else kpi.objective,
+        scene.owner(kpi), scene.zone(kpi.scorecard), _actions(scene, kpi, by_target),
+    )  # fmt: skip
+
+
+def _initiatives(scene: Scene) -> dict[str, list[Initiative]]:
+    found: dict[str, list[Initiative]] = {}
+    for initiative in scene.initiatives.values():
+        if initiative.state not in _ENDED:
+            for name in initiative.targets:
+                found.setdefault(name, []).append(initiative)
+    return found
+
+
+def _actions(scene: Scene, kpi: Kpi, by_target: dict[str, list[Initiative]]) -> tuple[Action, ...]:
+    today = scene.now.date()
+    found = {each.id: each for name in (kpi.name, kpi.objective) for each in by_target.get(name, ())}
+    doing = [
+        Action(
+            each.title, f"due {each.due.day} {each.due:%b}" if each.due else "", bool(each.due and each.due < today),
+            each.progress if isinstance(each.progress, float) else None,
+        )
+        for each in found.values()
+    ]  # fmt: skip
+    return (*doing, *acknowledgements(scene, kpi))
+
+
+def acknowledgements(scene: Scene, kpi: Kpi) -> list[Action]:
+    """Who has taken a KPI's alerts on."""
+    taken = []
+    for alert in scene.alerts.values():
+        held = getattr(alert, "acknowledgement", None)
+        if held and alert.state is AlertState.FIRING and alert.labels.get("kpi") in (kpi.id, kpi.name):
+            taken.append(Action(f"Acknowledged by {held.author}", held.note))
+    return taken

@@ -1,0 +1,88 @@
+"""What is shown on a page: the present, or a past period frozen, in one form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bsc_monitor.model.alert import Alert
+from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
+from bsc_monitor.model.organisation import Initiative, Kpi, Objective, Organisation, Scorecard
+from bsc_monitor.web.board import Board
+from bsc_monitor.web.view.trails import Trails
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The state that pages are made of."""
+
+    organisation: Organisation
+    judgements: Mapping[str, Judgement]
+    nodes: Mapping[tuple[NodeKind, str], NodeScore]
+    trails: Trails
+    now: datetime
+    past: str = ""  #: label of the past period shown; empty: the present
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    initiatives: Mapping[str, Initiative] = field(default_factory=dict)
+
+    def judgement(self, kpi: str) -> Judgement:
+        """How a KPI is judged; one without data where it never was."""
+        return self.judgements.get(kpi) or Judgement(kpi)
+
+    def node(self, kind: NodeKind, name: str) -> NodeScore:
+        """What a node is worth; one without a score where it never had one."""
+        return self.nodes.get((kind, name)) or NodeScore(kind, name)
+
+    def zone(self, scorecard: str) -> str:
+        """The time zone of a scorecard."""
+        card = self.organisation.scorecards.get(scorecard)
+        return card.calendar.timezone if card else "UTC"
+
+    def owner(self, kpi: Kpi) -> str:
+        """Who answers for a KPI: its owner, else its objective's, else its scorecard's."""
+        objective = self.organisation.objectives.get(kpi.objective)
+        card = self.organisation.scorecards.get(kpi.scorecard)
+        return kpi.owner or (objective.owner if objective else "") or (card.owner if card else "")
+
+    def kpis_of(self, objective: Objective) -> list[Kpi]:
+        """The KPIs of an objective, in the order of the configuration."""
+        return _kpis_by_objective(self.organisation).get(objective.name, [])
+
+    def objectives_of(self, card: Scorecard) -> list[Objective]:
+        """The objectives of a scorecard, in the order of the configuration."""
+        return _objectives_by_card(self.organisation).get(card.id, [])
+
+
+def live(board: Board, trails: Trails) -> Scene:
+    """The present. The mappings are the read model's own: nothing is copied."""
+    current = board.current
+    return Scene(
+        current.organisation, current.judgements, current.nodes, trails, board.clock(),
+        alerts=getattr(current, "alerts", {}),
+        initiatives=current.organisation.initiatives,
+    )  # fmt: skip
+
+
+_INDEX: dict[int, tuple[Organisation, dict[str, list[Kpi]], dict[str, list[Objective]]]] = {}
+
+
+def _indexes(organisation: Organisation) -> tuple[Organisation, dict[str, list[Kpi]], dict[str, list[Objective]]]:
+    found = _INDEX.get(id(organisation))
+    if found is None or found[0] is not organisation:
+        kpis: dict[str, list[Kpi]] = {}
+        for kpi in organisation.kpis.values():
+            kpis.setdefault(kpi.objective, []).append(kpi)
+        objectives: dict[str, list[Objective]] = {}
+        for objective in organisation.objectives.values():
+            objectives.setdefault(objective.scorecard, []).append(objective)
+        if len(_INDEX) > 4:
+            _INDEX.clear()
+        _INDEX[id(organisation)] = found = (organisation, kpis, objectives)
+    return found
+
+
+def _kpis_by_objective(organisation: Organisation) -> dict[str, list[Kpi]]:
+    return _indexes(organisation)[1]
+
+
+def _objectives_by_card(organisation: Organisation) -> dict[str, list[Objective]]:
+    return _indexes(organisation)[2]

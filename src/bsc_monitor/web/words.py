@@ -1,0 +1,171 @@
+"""How values, targets, scores and times are written for people; templates call these by name."""
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from bsc_monitor.model.organisation import Better, Level, Thresholds
+from bsc_monitor.model.status import CollectorError, Freshness, Status
+from bsc_monitor.model.unit import canonical
+
+__all__ = [
+    "amount",
+    "day",
+    "element_id",
+    "freshness_word",
+    "instant",
+    "link",
+    "movement",
+    "number",
+    "points",
+    "reason_word",
+    "score",
+    "share",
+    "span",
+    "status_word",
+    "target",
+    "unit",
+]
+
+_STATUS: Mapping[Status, str] = {
+    Status.GREEN: "Green", Status.AMBER: "Amber", Status.RED: "Red", Status.UNKNOWN: "No data",
+}  # fmt: skip
+_FRESHNESS: Mapping[Freshness, str] = {Freshness.FRESH: "fresh", Freshness.STALE: "stale", Freshness.MISSING: "missing"}
+_REASONS: Mapping[CollectorError, str] = {
+    CollectorError.AUTH: "sign-in refused",
+    CollectorError.PERMISSION: "not permitted",
+    CollectorError.RATE_LIMIT: "asked too often",
+    CollectorError.TRANSIENT: "source out of reach",
+    CollectorError.SCHEMA: "answer not understood",
+    CollectorError.CONFIG: "configuration",
+    CollectorError.TIMEOUT: "too slow",
+    CollectorError.PLUGIN: "fault in the plugin",
+}
+_LARGE = ((1e12, "T"), (1e9, "bn"), (1e6, "M"))
+_NARROW = "\u202f"  # no-break, narrow
+
+
+def number(value: float | None) -> str:
+    """A value with as many digits as a person reads: ``12.4``, ``1,234``, ``3.21 M``; a dash for none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    for factor, word in _LARGE:
+        if size >= factor:
+            return f"{value / factor:,.4g}{_NARROW}{word}".replace("-", "−")
+    decimals = 0 if size >= 1000 or value == int(value) else 1 if size >= 100 else 2 if size >= 0.1 else 4
+    text = f"{value:,.{decimals}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text.replace("-", "−")
+
+
+def unit(name: str) -> str:
+    """A unit as it stands behind a number; counts and ratios have none."""
+    name = canonical(name)
+    return "" if name in ("count", "ratio", "yes/no", "") else name
+
+
+def amount(value: float | None, name: str) -> str:
+    """A value with its unit: ``8 h``, ``94.2 %``, ``yes``."""
+    if name == "yes/no" and value is not None:
+        return "yes" if value >= 0.5 else "no"
+    shown = number(value)
+    return f"{shown}{_NARROW}{unit(name)}" if value is not None and unit(name) else shown
+
+
+def target(thresholds: Thresholds, better: Better, name: str) -> str:
+    """The target as a condition: ``≤ 8 h``, ``≥ 95 %``, ``3–5 d``; empty without one."""
+    return _level(thresholds.target, better, name)
+
+
+def _level(level: Level | None, better: Better, name: str) -> str:
+    if level is None:
+        return ""
+    if isinstance(level, tuple):
+        return f"{number(level[0])}–{amount(level[1], name)}"
+    sign = {"higher": "≥", "lower": "≤", "target": "="}[better]
+    return f"{sign}{_NARROW}{amount(level, name)}"
+
+
+def score(value: float | None) -> str:
+    """A score, 0–100, without decimals; a dash for none."""
+    return "–" if value is None else f"{math.floor(value + 0.5)}"
+
+
+def points(change: float | None) -> str:
+    """A change of a score with its sign."""
+    if change is None:
+        return ""
+    return "±0" if abs(change) < 0.5 else f"{change:+.0f}".replace("-", "−")
+
+
+def share(ratio: float | None) -> str:
+    """A ratio as a percentage."""
+    return "–" if ratio is None else f"{ratio * 100:.0f}{_NARROW}%"
+
+
+def movement(trend: float | None) -> tuple[str, str]:
+    """A relative change (positive = better) as a class and words: ``("better", "4 % better")``."""
+    if trend is None:
+        return "", ""
+    if abs(trend) < 0.005:
+        return "steady", "steady"
+    word = "better" if trend > 0 else "worse"
+    return word, f"{min(abs(trend) * 100, 999):.0f}{_NARROW}% {word}"
+
+
+def status_word(status: Status) -> str:
+    """A status in a word."""
+    return _STATUS[status]
+
+
+def freshness_word(freshness: Freshness) -> str:
+    """A freshness in a word."""
+    return _FRESHNESS[freshness]
+
+
+def reason_word(reason: CollectorError) -> str:
+    """Why a collection failed, in words."""
+    return _REASONS[reason]
+
+
+def instant(at: datetime | None, zone: str = "UTC", how: str = "ago") -> Markup:
+    """A time as an element: absolute for a reader without scripts, relative (``how``: ago, in, at) with."""
+    if at is None:
+        return Markup("")
+    local = at.astimezone(ZoneInfo(zone))
+    text = f"{local.day} {local:%b %Y, %H:%M}"
+    return Markup('<time datetime="{}" data-how="{}" title="{}">{}</time>').format(
+        at.isoformat(timespec="seconds"), how, f"{text} {local:%Z}", text
+    )
+
+
+def day(on: date | None) -> str:
+    """A date as people write it."""
+    return "" if on is None else f"{on.day} {on:%b %Y}"
+
+
+def span(duration: timedelta | float | None) -> str:
+    """A duration in its largest fitting unit: ``0.4 s``, ``12 min``, ``3 h``, ``11 d``."""
+    if duration is None:
+        return "–"
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    for size, word in ((86400 * 2, "d"), (3600 * 2, "h"), (120, "min")):
+        if seconds >= size:
+            return f"{seconds / {'d': 86400, 'h': 3600, 'min': 60}[word]:.0f}{_NARROW}{word}"
+    return f"{seconds:.0f}{_NARROW}s" if seconds >= 10 else f"{seconds:.2g}{_NARROW}s"
+
+
+def element_id(kind: str, name: str) -> str:
+    """The id of the element that shows a thing; ids hold no dot, so it is unique."""
+    return f"{kind}.{name.replace('/', '.')}"
+
+
+def link(address: str | None) -> str:
+    """An outside address if a browser may safely follow it, else empty: sources and config supply these."""
+    text = (address or "").strip()
+    return text if text.lower().startswith(("https://", "http://")) else ""
