@@ -144,7 +144,7 @@ def _work(life: Life, team: Team, month: float, author: str, sprints: list[Sprin
     created = life.steps[0].at
     ready = created + timedelta(days=rng.expovariate(1 / 4) + (rng.uniform(0, 240) if life.values["parent"] else 0))
     sprint = _planned(life, ready, author, sprints, rng)
-    start = at_work(ready if sprint is None else max(ready, sprint.start) + timedelta(days=rng.uniform(0.1, 6)), rng)
+    start = at_work(ready if sprint is None else max(ready, sprint.start) + timedelta(days=rng.uniform(0.1, 8)), rng)
     if rng.random() < 0.012 and team.project == "OPS":
         _moved(life, created + (start - created) / 2, author)
         team = TEAMS[1]

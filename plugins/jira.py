@@ -1,0 +1,1170 @@
+"""Jira: flow of work, quality, sprints, epics and Service Management, on Cloud (REST v3) and Data Center (REST v2).
+
+Most measures are pure functions over *issues with their status history*, fetched once for all KPIs of the same scope and
+then incrementally by ``updated``. An issue's history is read from its changelog by status ids: the first status is the
+``from`` of the first change, not today's. What a status means is its *category* (new, indeterminate, done), because names
+are localised; the category is that of the day on which the issue was last fetched.
+
+- **Done**: in a status of category done (or in one of ``done``). **Finished**: the last entry into done before the period's
+  end, of an issue that is done at the period's end. **Started**: the first entry into category indeterminate (or ``started``).
+- **Reopened**: it left done. The clock of lead and cycle time does not run while an issue is done.
+- An issue belongs to the project in which it is today; what moved away or was deleted is found by a daily comparison of ids.
+- ``resolutiondate`` is not used: bulk edits and missing screens break it. Sub-tasks are left out unless asked for.
+
+JQL reads dates in the calling user's time zone and to the minute, so windows are written in that zone, overlap, and leave
+their upper end open. A search with wrong credentials can answer 200 and nothing: every run asks first who it is.
+"""
+
+import re
+import statistics
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+from urllib.parse import quote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, model_validator
+
+from bsc_monitor.plugin import (
+    Calendar,
+    Collector,
+    CollectorError,
+    Completeness,
+    Context,
+    Params,
+    Reading,
+    ReadingState,
+    Record,
+    Secret,
+    SourceConfig,
+    SourceError,
+    Window,
+    business_seconds,
+    measure,
+    stream,
+)
+
+Statistic = Literal["mean", "median", "p50", "p75", "p80", "p85", "p90", "p95"]
+_PAGE, _IDS_PAGE, _BULK = 100, 5000, 1000  # as the vendor caps them
+_SHOWN_KEYS = 100  # an evidence link names so many issues; beyond it, the condition that finds them
+_KNOWN_FOR = timedelta(minutes=1)  # who we are, statuses and fields are asked again after this
+_ORDER = re.compile(r"\s*\border\s+by\b[^\"']*$", re.IGNORECASE)
+
+
+class Scope(Params):
+    """Which issues are fetched; KPIs with the same scope share one fetch."""
+
+    project: str = Field("", description="key of a project, or several with commas")
+    jql: str = Field("", description="JQL that narrows the issues, e.g. labels = customer")
+    epic: str = Field("", description="key of an epic: its children only")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "Scope":
+        if not (self.project.strip() or self.jql.strip() or self.epic.strip()):
+            raise ValueError("give project, jql or epic: Jira refuses a search without a restriction")
+        return self
+
+
+class Flow(Scope):
+    """Which issues, and which statuses mean that they are started and done."""
+
+    types: list[str] = Field([], description="issue types, by name or id; empty: all")
+    subtasks: bool = Field(False, description="count sub-tasks too")
+    done: list[str] = Field([], description="statuses that mean done, by name or id; empty: those of category done")
+    started: list[str] = Field([], description="statuses that mean started; empty: those of category indeterminate")
+
+    def is_done(self, move: "Move") -> bool:
+        """Whether a status means done."""
+        return _named(move, self.done) if self.done else move.category == "done"
+
+    def is_started(self, move: "Move") -> bool:
+        """Whether a status means that work goes on."""
+        return _named(move, self.started) if self.started else move.category == "indeterminate"
+
+
+class Duration(Flow):
+    """Which issues, by which clock, and how their durations become one number."""
+
+    statistic: Statistic = "median"
+    business: bool = Field(False, description="only working hours of the configured calendar")
+
+
+class CycleTime(Duration):
+    """Which issues, and what of those that never were in progress."""
+
+    include_skipped: bool = Field(False, description="count issues that never were in progress as 0")
+
+
+class Efficiency(Flow):
+    """Which statuses are waiting and which are work."""
+
+    waiting: list[str] = Field(min_length=1, description="statuses in which an issue waits, by name or id")
+    active: list[str] = Field([], description="statuses in which it is worked on; empty: all others that mean started")
+    business: bool = Field(False, description="only working hours of the configured calendar")
+
+
+class Defects(Flow):
+    """Which issues are defects."""
+
+    bugs: list[str] = Field(["Bug"], description="issue types that are defects, by name or id")
+
+
+class Progress(Flow):
+    """How progress is counted."""
+
+    points: bool = Field(False, description="count points instead of issues")
+
+
+class SprintScope(Params):
+    """Whose sprints."""
+
+    project: str = Field(description="key of a project with a scrum board")
+    board: int = Field(0, description="id of one board; 0: all boards of the project")
+
+
+class Commitment(SprintScope):
+    """How commitment is counted."""
+
+    points: bool = Field(False, description="count points instead of issues")
+
+
+class Sla(Scope):
+    """Which service level; empty: all."""
+
+    sla: str = Field("", description="name of the SLA, e.g. Time to resolution")
+
+
+class Response(Scope):
+    """Which service level tells the first response, by which clock, and how it becomes one number."""
+
+    sla: str = "Time to first response"
+    statistic: Statistic = "mean"
+    business: bool = Field(False, description="the service level's own clock instead of elapsed time")
+
+
+class Count(Params):
+    """Any JQL."""
+
+    jql: str
+    time_field: str = Field(
+        "", description="date field that must lie in the period, e.g. created; empty: as the JQL says"
+    )
+
+
+class Sum(Count):
+    """Any JQL and a numeric field."""
+
+    field: str = Field(description="a numeric field, by name or id")
+
+
+class Move(Record):
+    """An entry into a status."""
+
+    at: datetime
+    status: str
+    name: str
+    category: str  # new, indeterminate, done; empty where the status no longer exists
+
+
+class Cycle(Record):
+    """A completed cycle of a service level."""
+
+    sla: str
+    start: datetime
+    stop: datetime
+    elapsed: float | None = None  # seconds by the service level's calendar
+    breached: bool
+
+
+class Issue(Record):
+    """An issue with its status history; the first move is its creation."""
+
+    id: str
+    key: str
+    project: str = ""
+    type: str = ""
+    type_id: str = ""
+    subtask: bool = False
+    status: str = ""
+    priority: str = ""
+    assignee: str = ""
+    component: str = ""
+    label: str = ""
+    created: datetime
+    updated: datetime
+    points: float | None = None
+    history: tuple[Move, ...] = ()
+    cycles: tuple[Cycle, ...] = ()
+    rating: float | None = None
+    rated: datetime | None = None
+
+
+class Planned(Record):
+    """An issue that was in a sprint while it ran."""
+
+    key: str
+    points: float | None = None
+    committed: bool  # in the sprint and not done when it started
+    added: bool  # came in after the start
+    removed: bool  # was taken out before the end
+    done: bool  # in the sprint and done at its end
+
+
+class ClosedSprint(Record):
+    """A closed sprint and what was in it, rebuilt from the changelogs."""
+
+    id: str
+    name: str
+    board: str
+    start: datetime
+    completed: datetime
+    issues: tuple[Planned, ...] = ()
+
+
+class Past(NamedTuple):
+    """What an issue had been through at a moment."""
+
+    last: Move | None  # None: it did not exist yet
+    started: datetime | None
+    finished: datetime | None
+    pauses: tuple[tuple[datetime, datetime], ...]  # done, and reopened
+    reopened: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is known of a Jira for a minute."""
+
+    at: datetime
+    cloud: bool
+    zone: ZoneInfo  # of the calling user
+    statuses: dict[str, tuple[str, str]]  # id → name, category
+    fields: list[dict[str, Any]] = field(default_factory=list)
+
+    def custom(self, kind: str) -> list[str]:
+        """Ids of the custom fields of a type, by the end of the type's key."""
+        return [f["id"] for f in self.fields if str((f.get("schema") or {}).get("custom", "")).endswith(kind)]
+
+    def named(self, name: str) -> str | None:
+        """Id of a field, by its name or id."""
+        wanted = name.lower()
+        return next((f["id"] for f in self.fields if wanted in (f["id"].lower(), str(f.get("name", "")).lower())), None)
+
+
+# ---- pure: from issues to numbers
+
+
+def past(issue: Issue, p: Flow, end: datetime) -> Past:
+    """An issue's life up to ``end``."""
+    last, started, finished = None, None, None
+    pauses: list[tuple[datetime, datetime]] = []
+    for move in issue.history:
+        if move.at >= end:
+            break
+        last, done = move, p.is_done(move)
+        if done and finished is None:
+            finished = move.at
+        elif not done and finished is not None:
+            pauses.append((finished, move.at))
+            finished = None
+        if started is None and not done and p.is_started(move):
+            started = move.at
+    return Past(last, started, finished, tuple(pauses), tuple(to for _, to in pauses))
+
+
+def running(
+    start: datetime, end: datetime, pauses: Iterable[tuple[datetime, datetime]], calendar: Calendar, business: bool
+) -> float:
+    """Seconds between two instants, without the pauses."""
+
+    def length(begin: datetime, until: datetime) -> float:
+        return business_seconds(begin, until, calendar) if business else max(0.0, (until - begin).total_seconds())
+
+    return length(start, end) - sum(length(max(start, a), min(end, b)) for a, b in pauses)
+
+
+def summarise(values: Sequence[float], statistic: str) -> float:
+    """Mean, median or a percentile (linear between the two nearest values)."""
+    if statistic == "mean" or len(values) == 1:
+        return statistics.fmean(values)
+    share = 50 if statistic == "median" else int(statistic[1:])
+    return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
+
+
+def chosen(issues: Iterable[Issue], p: Flow) -> list[Issue]:
+    """The issues that the parameters mean."""
+    return [i for i in issues if (p.subtasks or not i.subtask) and (not p.types or _is_type(i, p.types))]
+
+
+def finished(issues: Iterable[Issue], p: Flow, period: Window) -> list[tuple[Issue, Past]]:
+    """The issues finished in the period, with what they had been through at its end."""
+    lives = [(issue, past(issue, p, period.end)) for issue in chosen(issues, p)]
+    return [(i, life) for i, life in lives if life.finished and _within(life.finished, period)]
+
+
+def _named(move: Move, names: list[str]) -> bool:
+    return move.status in names or move.name in names
+
+
+def _is_type(issue: Issue, names: list[str]) -> bool:
+    return issue.type in names or issue.type_id in names
+
+
+def _within(at: datetime, period: Window) -> bool:
+    return (period.start is None or at >= period.start) and at < period.end
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+# ---- JQL
+
+
+def quoted(value: str) -> str:
+    """A value as a JQL string."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def literal(at: datetime, zone: ZoneInfo) -> str:
+    """A JQL date at or before an instant. An hour that the clocks repeat is ambiguous, so the time before it is taken."""
+    local = at.astimezone(zone)
+    while local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        local = (local.astimezone(UTC) - timedelta(minutes=30)).astimezone(zone)
+    return f'"{local:%Y-%m-%d %H:%M}"'
+
+
+def scoped(p: Scope, cloud: bool) -> str:
+    """The JQL of a scope."""
+    parts = []
+    if p.project.strip():
+        keys = [quoted(key.strip()) for key in p.project.split(",") if key.strip()]
+        parts.append(f"project = {keys[0]}" if len(keys) == 1 else f"project in ({', '.join(keys)})")
+    if p.epic.strip():
+        parts.append(f"{'parent' if cloud else quoted('Epic Link')} = {quoted(p.epic.strip())}")
+    if p.jql.strip():
+        parts.append(bare(p.jql))
+    return " AND ".join(f"({part})" for part in parts) if len(parts) > 1 else parts[0]
+
+
+def bare(jql: str) -> str:
+    """JQL without its ORDER BY."""
+    return _ORDER.sub("", jql.strip())
+
+
+class Jira(Collector):
+    """One Jira site. The user needs to browse the projects; service levels need the agent role."""
+
+    name = "jira"
+
+    class Config(SourceConfig):
+        """How to reach the site."""
+
+        url: str = Field(pattern=r"^https?://", description="e.g. https://acme.atlassian.net")
+        deployment: Literal["cloud", "server"] | None = Field(None, description="empty: the site is asked what it is")
+        email: str = Field("", description="Cloud: address of the account that the API token belongs to")
+        username: str = Field("", description="Data Center with a password; a personal access token needs none")
+        token: Secret = Field(description="API token (Cloud), personal access token or password (Data Center)")
+        points_field: str = Field(
+            "", description="field that holds points; empty: Story Points or Story point estimate"
+        )
+
+    config: Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.url = config.url.rstrip("/")
+        self._known: Site | None = None
+
+    async def check(self, ctx: Context) -> None:
+        """Say who we are, then see at least one project."""
+        site = await self._site(ctx)
+        path = "project/search" if site.cloud else "project"
+        found = await self._ask(ctx, path, params={"maxResults": 1} if site.cloud else {})
+        if not (found.get("values") if isinstance(found, dict) else found):
+            raise SourceError(
+                "the user may browse no project",
+                CollectorError.PERMISSION,
+                hint="give the user the permission Browse projects",
+            )
+
+    # ---- streams
+
+    @stream(key="id", cursor="updated", record=Issue, overlap="10m", ids="existing")
+    async def issues(self, ctx: Context, scope: Scope, window: Window) -> AsyncIterator[Issue]:
+        """Issues of a scope that changed since the window's start, with the whole history of their status."""
+        site = await self._site(ctx)
+        points, rated = self._points(site), site.custom(":sd-request-feedback-date")
+        jql = scoped(scope, site.cloud)
+        if window.start is not None:
+            since = literal(window.start, site.zone)
+            also = "".join(f" OR cf[{f.rpartition('_')[2]}] >= {since}" for f in rated)  # ratings leave updated alone
+            jql = f"({jql}) AND (updated >= {since}{also})"
+        fields = [
+            "project", "issuetype", "status", "priority", "assignee", "components", "labels", "created", "updated",
+            *([points] if points else []), *site.custom(":sd-sla-field"), *site.custom(":sd-request-feedback"), *rated,
+        ]  # fmt: skip
+        async for page in self._search(ctx, site, f"{jql} ORDER BY key", fields, changelog=True):
+            changes = await self._changes(ctx, site, page, ["status"])
+            for raw in page:
+                yield _issue(raw, changes[raw["id"]], site, points)
+
+    async def existing(self, ctx: Context, scope: Scope) -> AsyncIterator[str]:
+        """Ids of the issues that are in the scope today."""
+        site = await self._site(ctx)
+        async for page in self._search(ctx, site, f"{scoped(scope, site.cloud)} ORDER BY key", ["id"]):
+            for raw in page:
+                yield str(raw["id"])
+
+    @stream(key="id", cursor="completed", record=ClosedSprint, overlap="1d")
+    async def sprints(self, ctx: Context, scope: SprintScope, window: Window) -> AsyncIterator[ClosedSprint]:
+        """Sprints closed since the window's start, with what was in them by the changelog of the project's issues."""
+        site = await self._site(ctx)
+        closed = [s for s in await self._closed(ctx, scope) if window.start is None or s["completed"] >= window.start]
+        if not closed:
+            return
+        membership = next(iter(site.custom(":gh-sprint")), None)
+        if membership is None:
+            raise SourceError(
+                "this Jira has no Sprint field", CollectorError.CONFIG, hint="is Jira Software installed?"
+            )
+        points = self._points(site)
+        first = literal(min(sprint["start"] for sprint in closed), site.zone)
+        jql = f"project = {quoted(scope.project)} AND updated >= {first} ORDER BY key"
+        tracked = ["status", membership, *([points] if points else [])]
+        wanted = ["status", "created", "issuetype", membership, *([points] if points else [])]
+        lives: list[_Tracked] = []
+        async for page in self._search(ctx, site, jql, wanted, changelog=True):
+            changes = await self._changes(ctx, site, page, tracked)
+            lives += [_tracked(raw, changes[raw["id"]], site, membership, points) for raw in page]
+        for sprint in closed:
+            found = (_planned(life, sprint["id"], sprint["start"], sprint["completed"]) for life in lives)
+            yield ClosedSprint(**sprint, issues=tuple(each for each in found if each))
+
+    async def _closed(self, ctx: Context, scope: SprintScope) -> list[dict[str, Any]]:
+        """The closed sprints of the scope's boards."""
+        asked = {"projectKeyOrId": scope.project, "type": "scrum"}
+        boards = [scope.board] if scope.board else [b["id"] for b in await self._listed(ctx, "board", asked)]
+        if not boards:
+            raise SourceError(f"{scope.project} has no scrum board that the user may see", CollectorError.CONFIG)
+        found: dict[str, dict[str, Any]] = {}
+        for board in boards:
+            for raw in await self._listed(ctx, f"board/{board}/sprint", {"state": "closed"}):
+                start = _instant(raw.get("activatedDate") or raw.get("startDate"))
+                completed = _instant(raw.get("completeDate") or raw.get("endDate"))
+                if start and completed:
+                    found[str(raw["id"])] = {
+                        "id": str(raw["id"]), "name": str(raw.get("name", "")), "board": str(board),
+                        "start": start, "completed": completed,
+                    }  # fmt: skip
+        return list(found.values())
+
+    # ---- flow
+
+    @measure(over="issues", unit="count", title="Throughput")
+    def throughput(self, issues: Iterable[Issue], p: Flow, period: Window, calendar: Calendar) -> Reading:
+        """Issues finished in the period."""
+        found = finished(issues, p, period)
+        return self._finished(found, p, period, calendar, len(found))
+
+    @measure(over="issues", unit="count", better="lower", title="Work in progress")
+    def wip(self, issues: Iterable[Issue], p: Flow, period: Window, calendar: Calendar) -> Reading:
+        """Issues started and not finished at the period's end."""
+        found = self._in_progress(issues, p, period)
+        return self._held([i for i, _ in found], p, period, calendar, len(found))
+
+    @measure(over="issues", unit="d", better="lower", title="Age of work in progress")
+    def wip_age(self, issues: Iterable[Issue], p: Duration, period: Window, calendar: Calendar) -> Reading:
+        """Statistic of the ages, since their start, of the issues in progress at the period's end."""
+        found = self._in_progress(issues, p, period)
+        ages = [
+            running(life.started, period.end, life.pauses, calendar, p.business) / 86_400
+            for _, life in found
+            if life.started
+        ]
+        return self._held(
+            [i for i, _ in found], p, period, calendar, summarise(ages, p.statistic) if ages else None, p.business
+        )
+
+    @measure(over="issues", unit="count", better="lower", title="Backlog")
+    def backlog(self, issues: Iterable[Issue], p: Flow, period: Window, calendar: Calendar) -> Reading:
+        """Issues not yet started, and not done, at the period's end."""
+        lives = [(issue, past(issue, p, period.end)) for issue in chosen(issues, p)]
+        found = [i for i, life in lives if life.last and not life.started and not life.finished]
+        return self._held(found, p, period, calendar, len(found))
+
+    @measure(over="issues", unit="h", better="lower", title="Lead time")
+    def lead_time(self, issues: Iterable[Issue], p: Duration, period: Window, calendar: Calendar) -> Reading:
+        """Statistic of created → finished, without the time spent done, of issues finished in the period."""
+        found = finished(issues, p, period)
+        hours = [
+            running(i.created, life.finished, life.pauses, calendar, p.business) / 3600
+            for i, life in found
+            if life.finished
+        ]
+        value = summarise(hours, p.statistic) if hours else None
+        return self._finished(found, p, period, calendar, value, business=p.business)
+
+    @measure(over="issues", unit="h", better="lower", title="Cycle time")
+    def cycle_time(self, issues: Iterable[Issue], p: CycleTime, period: Window, calendar: Calendar) -> Reading:
+        """Statistic of started → finished, without the time spent done, of issues finished in the period.
+
+        Issues that never were in progress are left out and counted in the note; with ``include_skipped`` they count as 0.
+        """
+        every = finished(issues, p, period)
+        found = every if p.include_skipped else [(i, life) for i, life in every if _took_time(life)]
+        hours = [
+            running(life.started, life.finished, life.pauses, calendar, p.business) / 3600
+            if life.started and life.finished and _took_time(life)
+            else 0.0
+            for _, life in found
+        ]
+        skipped = sum(not _took_time(life) for _, life in every)
+        notes = (
+            [f"{_plural(skipped, 'issue')} never in progress {'counted as 0' if p.include_skipped else 'left out'}"]
+            if skipped
+            else []
+        )
+        value = summarise(hours, p.statistic) if hours else None
+        return self._finished(found, p, period, calendar, value, notes=notes, business=p.business)
+
+    @measure(over="issues", unit="ratio", title="Flow efficiency")
+    def flow_efficiency(self, issues: Iterable[Issue], p: Efficiency, period: Window, calendar: Calendar) -> Reading:
+        """Time in active statuses / time in active and waiting ones, over issues finished in the period."""
+        found, active, waiting = finished(issues, p, period), 0.0, 0.0
+        for issue, life in found:
+            ends = [*(move.at for move in issue.history[1:]), life.finished]
+            for move, until in zip(issue.history, ends, strict=True):
+                if life.finished is None or until is None or move.at >= life.finished:
+                    break
+                spent = running(move.at, until, (), calendar, p.business)
+                if _named(move, p.waiting):
+                    waiting += spent
+                elif _named(move, p.active) if p.active else p.is_started(move) and not p.is_done(move):
+                    active += spent
+        whole = active + waiting
+        value = active / whole if whole else None
+        return self._finished(found, p, period, calendar, value, part=active, whole=whole, business=p.business)
+
+    # ---- quality
+
+    @measure(over="issues", unit="ratio", better="lower", title="Reopened issues")
+    def reopened_rate(self, issues: Iterable[Issue], p: Flow, period: Window, calendar: Calendar) -> Reading:
+        """Issues that left done in the period / issues finished in the period."""
+        issues = list(issues)
+        whole = finished(issues, p, period)
+        back = [
+            i for i in chosen(issues, p) if any(_within(at, period) for at in past(i, p, period.end).reopened)
+        ]  # fmt: skip
+        value = len(back) / len(whole) if whole else None
+        return self._reading(
+            p, value, back or [i for i, _ in whole], part=len(back), whole=len(whole), samples=len(whole)
+        )
+
+    @measure(over="issues", unit="count", better="lower", title="Escaped defects")
+    def escaped_defects(self, issues: Iterable[Issue], p: Defects, period: Window, calendar: Calendar) -> Reading:
+        """Defects created in the period; ``jql`` says which were found in production, e.g. "Found in" = Production."""
+        found = [i for i in chosen(issues, p) if _is_type(i, p.bugs) and _within(i.created, period)]
+        bugs = ", ".join(quoted(bug) for bug in p.bugs)
+        where = f"issuetype in ({bugs}) AND created >= {self._start(period, calendar)} AND created < {self._end(period, calendar)}"
+        return self._reading(p, len(found), found, where=where, samples=len(found))
+
+    @measure(over="issues", unit="ratio", better="lower", title="Share of defects")
+    def defect_ratio(self, issues: Iterable[Issue], p: Defects, period: Window, calendar: Calendar) -> Reading:
+        """Defects finished in the period / all issues finished in it."""
+        found = finished(issues, p, period)
+        bugs = sum(_is_type(issue, p.bugs) for issue, _ in found)
+        return self._finished(
+            found, p, period, calendar, bugs / len(found) if found else None, part=bugs, whole=len(found)
+        )
+
+    # ---- epics
+
+    @measure(over="issues", unit="ratio", title="Progress of an epic")
+    def epic_progress(self, issues: Iterable[Issue], p: Progress, period: Window, calendar: Calendar) -> Reading:
+        """Children done at the period's end / all children that existed then, by count or by points.
+
+        ``epic`` names the epic; ``project`` or ``jql`` in its place take all their issues as the whole.
+        """
+        lives = [(issue, past(issue, p, period.end)) for issue in chosen(issues, p)]
+        there = [(issue, life) for issue, life in lives if life.last]
+        sizes = [(issue.points or 0.0) if p.points else 1.0 for issue, _ in there]
+        whole = sum(sizes)
+        part = sum(size for size, (_, life) in zip(sizes, there, strict=True) if life.finished)
+        notes = _unestimated([i for i, _ in there]) if p.points else []
+        value = part / whole if whole else None
+        return self._reading(
+            p, value, [i for i, _ in there], part=part, whole=whole, samples=len(there), notes=notes,
+            where=f"created < {self._end(period, calendar)}",
+        )  # fmt: skip
+
+    # ---- sprints
+
+    @measure(over="sprints", unit="ratio", title="Predictability of sprints")
+    def sprint_predictability(
+        self, sprints: Iterable[ClosedSprint], p: Commitment, period: Window, calendar: Calendar
+    ) -> Reading:
+        """Completed of what was committed at the sprint's start / committed, over sprints closed in the period.
+
+        What is done at the end but was taken out of the sprint before does not count as completed.
+        """
+        return self._sprints(sprints, p, period, lambda i: i.committed and i.done)
+
+    @measure(over="sprints", unit="ratio", better="lower", title="Change of sprint scope")
+    def scope_change(
+        self, sprints: Iterable[ClosedSprint], p: Commitment, period: Window, calendar: Calendar
+    ) -> Reading:
+        """What was added after the sprint's start / committed at it, over sprints closed in the period."""
+        return self._sprints(sprints, p, period, lambda i: i.added)
+
+    # ---- service management
+
+    @measure(over="issues", unit="ratio", title="Service levels met")
+    def sla_met_ratio(self, issues: Iterable[Issue], p: Sla, period: Window, calendar: Calendar) -> Reading:
+        """Service level cycles completed in the period and not breached / all completed in it."""
+        cycles, notes = _cycles(issues, p.sla, period)
+        met = sum(not cycle.breached for _, cycle in cycles)
+        value = met / len(cycles) if cycles else None
+        return self._reading(
+            p, value, [i for i, _ in cycles], part=met, whole=len(cycles), samples=len(cycles), notes=notes
+        )
+
+    @measure(over="issues", unit="min", better="lower", title="Time to first response")
+    def first_response_time(self, issues: Iterable[Issue], p: Response, period: Window, calendar: Calendar) -> Reading:
+        """Statistic of the service level's start → stop (or of its own clock), of first responses in the period."""
+        cycles, notes = _cycles(issues, p.sla, period)
+        minutes = [
+            (cycle.elapsed if p.business and cycle.elapsed is not None else (cycle.stop - cycle.start).total_seconds())
+            / 60
+            for _, cycle in cycles
+        ]
+        if p.business:
+            notes.append("by the service level's own calendar")
+        value = summarise(minutes, p.statistic) if minutes else None
+        return self._reading(p, value, [i for i, _ in cycles], samples=len(minutes), notes=notes)
+
+    @measure(over="issues", unit="points", title="Customer satisfaction")
+    def csat(self, issues: Iterable[Issue], p: Scope, period: Window, calendar: Calendar) -> Reading:
+        """Mean of the ratings (1 to 5) that customers gave in the period."""
+        found = [(i, i.rating) for i in issues if i.rating is not None and i.rated and _within(i.rated, period)]
+        value = statistics.fmean(rating for _, rating in found) if found else None
+        where = f'"Satisfaction date" >= {self._start(period, calendar)} AND "Satisfaction date" < {self._end(period, calendar)}'
+        return self._reading(p, value, [i for i, _ in found], where=where, samples=len(found))
+
+    # ---- any JQL
+
+    @measure(unit="count", title="Any count")
+    async def count(self, ctx: Context, p: Count) -> list[Reading]:
+        """Issues that match ``jql`` (and whose ``time_field`` lies in the period). On Cloud the vendor's estimate."""
+        site = await self._site(ctx)
+        jql = self._during(ctx, site, p)
+        if ctx.by:
+            found = await self._by(ctx, site, jql, None)
+            return [self._answer(ctx, where, len(values), labels, len(values)) for labels, where, values in found]
+        if site.cloud:
+            body = await self._ask(ctx, "search/approximate-count", body={"jql": jql})
+            total = _expect(body, "count", int)
+        else:
+            body = await self._ask(ctx, "search", body={"jql": jql, "maxResults": 0})
+            total = _expect(body, "total", int)
+        return [self._answer(ctx, jql, total, {}, total)]
+
+    @measure(unit="", title="Any sum")
+    async def sum(self, ctx: Context, p: Sum) -> list[Reading]:
+        """Sum of a numeric ``field`` over issues that match ``jql`` (and whose ``time_field`` lies in the period)."""
+        site = await self._site(ctx)
+        found = await self._by(ctx, site, self._during(ctx, site, p), self._field(site, p.field))
+        return [self._answer(ctx, where, sum(values), labels, len(values)) for labels, where, values in found]
+
+    # ---- from numbers to readings
+
+    def _in_progress(self, issues: Iterable[Issue], p: Flow, period: Window) -> list[tuple[Issue, Past]]:
+        lives = [(issue, past(issue, p, period.end)) for issue in chosen(issues, p)]
+        return [(i, life) for i, life in lives if life.started and not life.finished]
+
+    def _finished(
+        self, found: Sequence[tuple[Issue, Past]], p: Flow, period: Window, calendar: Calendar, value: float | None, *,
+        part: float | None = None, whole: float | None = None, notes: Iterable[str] = (), business: bool = False,
+    ) -> Reading:  # fmt: skip
+        """A reading over issues finished in the period."""
+        done = sorted({m.status for i, _ in found for m in i.history if p.is_done(m)})
+        span = f"{self._start(period, calendar)}, {self._end(period, calendar)}"
+        where = f"status CHANGED TO ({', '.join(done)}) DURING ({span})" if done else ""
+        clock = ["in working hours"] if business else []
+        return self._reading(
+            p, value, [i for i, _ in found], where=where, samples=len(found), part=part, whole=whole,
+            notes=[*notes, *clock],
+        )  # fmt: skip
+
+    def _held(
+        self,
+        found: Sequence[Issue],
+        p: Flow,
+        period: Window,
+        calendar: Calendar,
+        value: float | None,
+        business: bool = False,
+    ) -> Reading:
+        """A reading over issues that were in some state at the period's end."""
+        lasts = (past(issue, p, period.end).last for issue in found)
+        states = sorted({move.status for move in lasts if move})
+        end = self._end(period, calendar)
+        where = f"status WAS IN ({', '.join(states)}) DURING ({end}, {end})" if states else ""
+        return self._reading(
+            p, value, found, where=where, samples=len(found), notes=["in working hours"] if business else []
+        )
+
+    def _sprints(self, sprints: Iterable[ClosedSprint], p: Commitment, period: Window, part_of: Any) -> Reading:
+        closed = [sprint for sprint in sprints if _within(sprint.completed, period)]
+        planned = [issue for sprint in closed for issue in sprint.issues]
+
+        def size(issue: Planned) -> float:
+            return (issue.points or 0.0) if p.points else 1.0
+
+        whole = sum(size(i) for i in planned if i.committed)
+        part = sum(size(i) for i in planned if part_of(i))
+        removed = sum(size(i) for i in planned if i.committed and i.removed)
+        notes = [", ".join(sprint.name for sprint in closed)] if closed else []
+        notes += [f"{removed:g} taken out before the end"] if removed else []
+        jql = f"sprint in ({', '.join(sprint.id for sprint in closed)})" if closed else f"project = {quoted(p.project)}"
+        state = ReadingState.OK if whole else ReadingState.NO_DATA
+        return Reading(
+            part / whole if whole else None, samples=len(closed), numerator=part, denominator=whole, state=state,
+            note="; ".join(notes) or None, evidence=self._link(jql),
+        )  # fmt: skip
+
+    def _reading(
+        self, p: Scope, value: float | None, issues: Sequence[Issue], *, where: str = "", samples: int | None = None,
+        part: float | None = None, whole: float | None = None, notes: Iterable[str] = (),
+    ) -> Reading:  # fmt: skip
+        """A reading with the JQL that shows the issues behind it."""
+        lost = sum(any(not move.category for move in issue.history) for issue in issues)
+        said = [*notes, *([f"{_plural(lost, 'issue')} went through statuses that no longer exist"] if lost else [])]
+        keys = sorted({issue.key for issue in issues})
+        scope = scoped(p, self._known is None or self._known.cloud)
+        if 0 < len(keys) <= _SHOWN_KEYS:
+            jql = f"key in ({', '.join(keys)})"
+        else:
+            jql = f"({scope}) AND {where}" if where else scope
+        return Reading(
+            value, samples=samples, numerator=part, denominator=whole, note="; ".join(said) or None,
+            state=ReadingState.NO_DATA if value is None else ReadingState.OK, evidence=self._link(jql),
+        )  # fmt: skip
+
+    def _answer(self, ctx: Context, jql: str, value: float, labels: Mapping[str, str], samples: int) -> Reading:
+        final = ctx.window.end >= ctx.period.end
+        return Reading(
+            value, labels=labels, samples=samples, period=ctx.period, evidence=self._link(jql),
+            completeness=Completeness.FINAL if final else Completeness.PROVISIONAL,
+        )  # fmt: skip
+
+    def _link(self, jql: str) -> str:
+        return f"{self.url}/issues/?jql={quote(jql, safe='')}"
+
+    def _start(self, period: Window, calendar: Calendar) -> str:
+        return literal(period.start or datetime(1970, 1, 2, tzinfo=UTC), ZoneInfo(calendar.timezone))
+
+    def _end(self, period: Window, calendar: Calendar) -> str:
+        return literal(period.end, ZoneInfo(calendar.timezone))
+
+    # ---- from questions to answers
+
+    def _during(self, ctx: Context, site: Site, p: Count) -> str:
+        """The JQL of a count or sum, with its time field in the period."""
+        jql = bare(p.jql)
+        if not p.time_field:
+            return jql
+        name = p.time_field if re.fullmatch(r"\w+|cf\[\d+\]", p.time_field) else quoted(p.time_field)
+        after = f" AND {name} >= {literal(ctx.window.start, site.zone)}" if ctx.window.start else ""
+        return f"({jql}){after} AND {name} < {literal(ctx.window.end, site.zone)}"
+
+    async def _by(
+        self, ctx: Context, site: Site, jql: str, number: str | None
+    ) -> list[tuple[dict[str, str], str, list[float]]]:
+        """Values of a field (1 where none is asked) of all issues and of each value of each dimension, with their JQL."""
+        ids = {name: self._field(site, name) for name in ctx.by}
+        groups: dict[tuple[str, str], list[float]] = {}
+        every: list[float] = []
+        async for page in self._search(ctx, site, jql, [*([number] if number else []), *ids.values()] or ["id"]):
+            for raw in page:
+                fields = raw.get("fields") or {}
+                value = 1.0 if number is None else fields.get(number)
+                if value is None:
+                    continue
+                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                    raise SourceError(
+                        f"the field {number} holds {str(value)[:40]!r}, not a number", CollectorError.CONFIG
+                    )
+                every.append(float(value))
+                for name, field_id in ids.items():
+                    for label in _labels(fields.get(field_id)):
+                        groups.setdefault((name, label), []).append(float(value))
+        found: list[tuple[dict[str, str], str, list[float]]] = [({}, jql, every)]
+        for (name, label), values in groups.items():
+            found.append(({name: label}, f"({jql}) AND {_condition(name, label)}", values))
+        return found
+
+    def _field(self, site: Site, name: str) -> str:
+        """Id of a field. Raises SourceError(CONFIG) where there is none."""
+        found = site.named(name)
+        if found is None:
+            raise SourceError(
+                f"Jira has no field {name!r} that this user may see",
+                CollectorError.CONFIG,
+                hint="fields are named as on the issue, or by id (customfield_10016)",
+            )
+        return found
+
+    def _points(self, site: Site) -> str | None:
+        """Id of the field that holds points."""
+        if self.config.points_field:
+            return self._field(site, self.config.points_field)
+        return site.named("Story Points") or site.named("Story point estimate")
+
+    async def _site(self, ctx: Context) -> Site:
+        """Who we are, and what this site has. Raises SourceError(AUTH) before any search could answer nothing."""
+        if self._known is not None and timedelta(0) <= ctx.now - self._known.at < _KNOWN_FOR:
+            return self._known
+        me = await self._ask(ctx, "myself")
+        if not isinstance(me, dict) or not (me.get("accountId") or me.get("name") or me.get("key")):
+            raise SourceError(
+                "Jira does not say who we are", CollectorError.AUTH, hint="check email and token of the source"
+            )
+        cloud = self.config.deployment == "cloud"
+        if self.config.deployment is None:
+            info = await self._ask(ctx, "serverInfo")
+            cloud = isinstance(info, dict) and info.get("deploymentType") == "Cloud"
+        statuses = {
+            str(s["id"]): (str(s.get("name", "")), str((s.get("statusCategory") or {}).get("key", "")))
+            for s in await self._ask(ctx, "status")
+        }
+        fields = await self._ask(ctx, "field")
+        self._known = Site(ctx.now, cloud, _zone(me.get("timeZone")), statuses, fields)
+        return self._known
+
+    async def _search(
+        self, ctx: Context, site: Site, jql: str, fields: Sequence[str], *, changelog: bool = False
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """Pages of a search: by token on Cloud, where a short page is not the end; by offset on Data Center."""
+        size = _IDS_PAGE if list(fields) == ["id"] else _PAGE
+        asked = {"jql": jql, "fields": list(fields), "maxResults": size}
+        total = 0
+
+        async def by_token(token: str | None) -> tuple[list[Any], str | None]:
+            body = await self._ask(ctx, "search/jql", body=asked | ({"nextPageToken": token} if token else {}))
+            following = None if body.get("isLast") is True else body.get("nextPageToken")
+            return _expect(body, "issues", list), following
+
+        async def by_offset(start: int) -> tuple[list[Any], int | None]:
+            nonlocal total
+            expand = {"expand": ["changelog"]} if changelog else {}
+            body = await self._ask(ctx, "search", body=asked | {"startAt": start} | expand)
+            found, before = _expect(body, "issues", list), total
+            total = _expect(body, "total", int)
+            ctx.progress(min(start + len(found), total), total)
+            following = start + len(found) - max(0, before - total)  # step back over what left the result meanwhile
+            return found, following if found and following < total else None
+
+        pages = ctx.pages(by_token) if site.cloud else ctx.pages(by_offset, first=0)
+        async for page in pages:
+            yield page
+
+    async def _changes(
+        self, ctx: Context, site: Site, page: Sequence[Mapping[str, Any]], fields: list[str]
+    ) -> dict[str, list["_Change"]]:
+        """Changes of some fields of a page's issues, oldest first: one request for many issues on Cloud."""
+        found: dict[str, list[_Change]] = {str(raw["id"]): [] for raw in page}
+        names = {f["id"]: f["id"] for f in site.fields} | {str(f.get("name", "")).lower(): f["id"] for f in site.fields}
+        wanted = set(fields)
+        if site.cloud and found:
+            asked = {"issueIdsOrKeys": list(found), "fieldIds": fields, "maxResults": _BULK}
+
+            async def fetch(token: str | None) -> tuple[list[Any], str | None]:
+                body = await self._ask(
+                    ctx, "changelog/bulkfetch", body=asked | ({"nextPageToken": token} if token else {})
+                )
+                return _expect(body, "issueChangeLogs", list), body.get("nextPageToken")
+
+            async for logs in ctx.pages(fetch):
+                for log in logs:
+                    found.setdefault(str(log["issueId"]), []).extend(_told(log.get("changeHistories"), names, wanted))
+        for raw in () if site.cloud else page:
+            log = raw.get("changelog") or {}
+            if len(log.get("histories") or []) < int(log.get("total") or 0):
+                whole = await self._ask(ctx, f"issue/{raw['id']}", params={"expand": "changelog", "fields": "id"})
+                log = whole.get("changelog") or {}
+            found[str(raw["id"])] = list(_told(log.get("histories"), names, wanted))
+        for changes in found.values():
+            changes.sort(key=lambda change: (change.at, change.number))
+        return found
+
+    async def _listed(self, ctx: Context, path: str, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
+        """All of an agile list."""
+
+        async def fetch(start: int) -> tuple[list[Any], int | None]:
+            body = await self._ask(ctx, path, api="agile/1.0", params={**params, "startAt": start, "maxResults": 50})
+            found = _expect(body, "values", list)
+            return found, start + len(found) if found and body.get("isLast") is False else None
+
+        return [each async for page in ctx.pages(fetch, first=0) for each in page]
+
+    async def _ask(
+        self, ctx: Context, path: str, *, body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str | int] | None = None, api: str = "",
+    ) -> Any:  # fmt: skip
+        """One answer. What Jira says of a 400 or 404 is quoted."""
+        version = "2" if self.config.deployment == "server" or (self._known and not self._known.cloud) else "3"
+        if path in ("myself", "serverInfo", "status", "field") and self.config.deployment is None:
+            version = "2"  # the one that both have
+        if path == "search":
+            version = "2"
+        url = f"{self.url}/rest/{api or f'api/{version}'}/{path}"
+        user = self.config.email or self.config.username
+        how: dict[str, Any] = {"basic": (user, self.config.token)} if user else {"bearer": self.config.token}
+        if body is None:
+            reply = await ctx.http.get(url, params=params, allow=(400, 404), **how)
+        else:
+            reply = await ctx.http.post(url, json=body, allow=(400, 404), **how)
+        answer = reply.json()
+        if reply.status in (400, 404):
+            raise _refused(path, reply.status, answer, (body or {}).get("jql"))
+        return answer
+
+
+# ---- from answers to records
+
+
+class _Change(NamedTuple):
+    at: datetime
+    number: int
+    field: str
+    old: str
+    new: str
+    text: str  # what people read for the new value
+
+
+class _Tracked(NamedTuple):
+    """An issue's sprints, points and statuses over time: (since, value), oldest first."""
+
+    key: str
+    sprints: list[tuple[datetime, set[str]]]
+    points: list[tuple[datetime, float | None]]
+    done: list[tuple[datetime, bool]]
+
+
+def _instant(value: Any) -> datetime | None:
+    """A time of Jira: ISO with any offset, or seconds or milliseconds since the epoch. Raises SourceError(SCHEMA)."""
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, (int, float)):
+            return datetime.fromtimestamp(value / 1000 if value > 100_000_000_000 else value, UTC)
+        at = datetime.fromisoformat(str(value))
+    except (ValueError, OverflowError, OSError):
+        raise SourceError(f"{str(value)[:40]!r} is not a time of Jira", CollectorError.SCHEMA) from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _expect(body: Any, name: str, kind: type) -> Any:
+    """A field that an answer must have. Raises SourceError(SCHEMA)."""
+    value = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(value, kind):
+        raise SourceError(f"Jira's answer has no {name}", CollectorError.SCHEMA)
+    return value
+
+
+def _refused(path: str, status: int, answer: Any, jql: Any) -> SourceError:
+    """What Jira says is wrong, with the JQL it is about."""
+    said: list[str] = []
+    if isinstance(answer, dict):
+        errors = answer.get("errors")
+        said = [
+            *map(str, answer.get("errorMessages") or []),
+            *map(str, (errors if isinstance(errors, dict) else {}).values()),
+        ]
+        said = said or [str(answer["message"])] if answer.get("message") else said
+    words = "; ".join(said) or "no reason given"
+    if jql:
+        hint = "try the JQL in Jira's own search with the source's user: what it may not browse does not exist for it"
+        return SourceError(f"Jira refuses the JQL {jql}: {words}", CollectorError.CONFIG, hint=hint)
+    hint = "check the url of the source: it is the site's root" if status == 404 else ""
+    return SourceError(f"{path}: {words}", CollectorError.CONFIG, hint=hint)
+
+
+def _zone(name: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(name or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SourceError(f"the user's time zone {str(name)[:40]!r} is unknown here", CollectorError.SCHEMA) from None
+
+
+def _text(value: Any, *names: str) -> str:
+    """What people read for a value that is an object, or the value itself."""
+    if isinstance(value, dict):
+        found = next((value[name] for name in names or ("name", "value", "displayName", "key") if value.get(name)), "")
+        return str(found)
+    return "" if value is None else str(value)
+
+
+def _labels(value: Any) -> list[str]:
+    """The breakdown values of a field; none is a value too."""
+    many = value if isinstance(value, list) else [value]
+    return [text for each in many if (text := _text(each))] or ["none"]
+
+
+def _condition(name: str, label: str) -> str:
+    field = name if re.fullmatch(r"\w+", name) else quoted(name)
+    return f"{field} IS EMPTY" if label == "none" else f"{field} = {quoted(label)}"
+
+
+def _first(value: Any) -> str:
+    return _text(value[0]) if isinstance(value, list) and value else ""
+
+
+def _told(histories: Any, names: Mapping[str, str], wanted: set[str]) -> Iterable[_Change]:
+    """The changes of some fields out of changelog entries."""
+    for history in histories or ():
+        at, number = _instant(history.get("created")), str(history.get("id", ""))
+        for item in history.get("items") or ():
+            field_id = item.get("fieldId") or names.get(str(item.get("field", "")).lower(), "")
+            if at is not None and field_id in wanted:
+                yield _Change(
+                    at, int(number) if number.isdigit() else 0, field_id, str(item.get("from") or ""),
+                    str(item.get("to") or ""), str(item.get("toString") or ""),
+                )  # fmt: skip
+
+
+def _issue(raw: Mapping[str, Any], changes: Sequence[_Change], site: Site, points: str | None) -> Issue:
+    """A record out of an issue of a search."""
+    fields = _expect(raw, "fields", dict)
+    created, updated = _instant(fields.get("created")), _instant(fields.get("updated"))
+    kind, project = fields.get("issuetype") or {}, fields.get("project") or {}
+    if created is None or updated is None:
+        raise SourceError(f"{raw.get('key')}: Jira's answer has no created or updated", CollectorError.SCHEMA)
+    rating, rated = site.custom(":sd-request-feedback"), site.custom(":sd-request-feedback-date")
+    given = fields.get(rating[0]) if rating else None
+    return Issue(
+        id=str(raw["id"]), key=str(raw.get("key", "")), project=_text(project, "key"), type=_text(kind, "name"),
+        type_id=_text(kind, "id"), subtask=bool(kind.get("subtask")), status=_text(fields.get("status"), "name"),
+        priority=_text(fields.get("priority")), assignee=_text(fields.get("assignee"), "displayName", "name"),
+        component=_first(fields.get("components")), label=_first(fields.get("labels")), created=created, updated=updated,
+        points=_number(fields.get(points)) if points else None, history=_moves(fields, created, changes, site),
+        cycles=tuple(c for f in site.custom(":sd-sla-field") for c in _completed(fields.get(f))),
+        rating=_number(given.get("rating") if isinstance(given, dict) else given),
+        rated=_instant(fields.get(rated[0])) if rated else None,
+    )  # fmt: skip
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _moves(fields: Mapping[str, Any], created: datetime, changes: Sequence[_Change], site: Site) -> tuple[Move, ...]:
+    """The status history: the first status is what the first change left; without changes, today's."""
+    today = fields.get("status") or {}
+    first = changes[0].old if changes else _text(today, "id")
+    entered = [(created, first, _text(today, "name") if not changes else ""), *((c.at, c.new, c.text) for c in changes)]
+    moves = []
+    for at, status, text in entered:
+        name, category = site.statuses.get(status, (text, ""))
+        if not category and status == _text(today, "id"):
+            category = _text(today.get("statusCategory"), "key")
+        moves.append(Move(at=at, status=status, name=name, category=category))
+    return tuple(moves)
+
+
+def _completed(value: Any) -> Iterable[Cycle]:
+    """The completed cycles of a service level's field."""
+    if not isinstance(value, dict):
+        return
+    for cycle in value.get("completedCycles") or ():
+        start, stop = (_instant((cycle.get(n) or {}).get("epochMillis")) for n in ("startTime", "stopTime"))
+        millis = (cycle.get("elapsedTime") or {}).get("millis")
+        if start and stop:
+            yield Cycle(
+                sla=str(value.get("name", "")), start=start, stop=stop, breached=bool(cycle.get("breached")),
+                elapsed=None if millis is None else millis / 1000,
+            )  # fmt: skip
+
+
+def _cycles(issues: Iterable[Issue], name: str, period: Window) -> tuple[list[tuple[Issue, Cycle]], list[str]]:
+    """Cycles of a service level completed in the period, and what is to be said. Raises SourceError on an unknown name."""
+    every = [(issue, cycle) for issue in issues for cycle in issue.cycles]
+    names = sorted({cycle.sla for _, cycle in every})
+    if not every:
+        return [], ["no issue here shows a completed service level: the user needs the agent role to see them"]
+    if name and name not in names:
+        raise SourceError(
+            f"there is no service level {name!r} here; there is {', '.join(names)}", CollectorError.CONFIG
+        )
+    return [(i, c) for i, c in every if (not name or c.sla == name) and _within(c.stop, period)], []
+
+
+def _took_time(life: Past) -> bool:
+    return life.started is not None and life.finished is not None and life.started < life.finished
+
+
+def _unestimated(issues: Iterable[Issue]) -> list[str]:
+    count = sum(issue.points is None for issue in issues)
+    return [f"{_plural(count, 'issue')} without points"] if count else []
+
+
+def _tracked(
+    raw: Mapping[str, Any], changes: Sequence[_Change], site: Site, membership: str, points: str | None
+) -> _Tracked:
+    """An issue's sprints, points and statuses over time."""
+    fields = _expect(raw, "fields", dict)
+    created = _instant(fields.get("created")) or datetime.min.replace(tzinfo=UTC)
+    sprints, sizes, done = [], [], []
+    by_field = {name: [c for c in changes if c.field == name] for name in (membership, points, "status")}
+    now_in = {_sprint_id(each) for each in fields.get(membership) or ()}
+    first = by_field[membership][0].old if by_field[membership] else None
+    sprints.append((created, now_in if first is None else _ids(first)))
+    sprints += [(change.at, _ids(change.new)) for change in by_field[membership]]
+    if points:
+        before = by_field[points][0].old if by_field[points] else None
+        sizes.append((created, _number(fields.get(points)) if before is None else _size(before)))
+        sizes += [(change.at, _size(change.new)) for change in by_field[points]]
+    done += [(move.at, move.category == "done") for move in _moves(fields, created, by_field["status"], site)]
+    return _Tracked(str(raw.get("key", "")), sprints, sizes, done)
+
+
+def _sprint_id(value: Any) -> str:
+    """Cloud gives an object, Data Center a string of Java."""
+    if isinstance(value, dict):
+        return str(value.get("id", ""))
+    found = re.search(r"[\[,]id=(\d+)", str(value))
+    return found[1] if found else str(value)
+
+
+def _ids(text: str) -> set[str]:
+    return {part.strip() for part in text.split(",") if part.strip()}
+
+
+def _size(text: str) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None
+
+
+def _at(values: Sequence[tuple[datetime, Any]], at: datetime) -> Any:
+    """The value that held at a moment; None before the first."""
+    return next((value for since, value in reversed(values) if since <= at), None)
+
+
+def _planned(life: _Tracked, sprint: str, start: datetime, completed: datetime) -> Planned | None:
+    """What an issue was to a sprint; None when it was not in it while it ran."""
+    inside = sprint in (_at(life.sprints, start) or ())
+    joined = next((at for at, held in life.sprints if start < at < completed and sprint in held), None)
+    if not inside and joined is None:
+        return None
+    finished_before = bool(_at(life.done, start))
+    stayed = sprint in (_at(life.sprints, completed) or ())
+    size_at = start if inside else joined or completed
+    return Planned(
+        key=life.key, points=_at(life.points, size_at), committed=inside and not finished_before,
+        added=not inside and not (joined is not None and bool(_at(life.done, joined))), removed=not stayed,
+        done=stayed and bool(_at(life.done, completed)),
+    )  # fmt: skip
