@@ -126,7 +126,9 @@ def _told(
         sentence = f"{title} is heading for red: {course} it passes {amount(level, unit)} {moment} {interval}."
         step, direction = "Act now: the forecast leaves time before the breach.", Direction.WORSENING
     else:
-        sentence = f"{title} is on its way to its target: {course} it reaches {amount(level, unit)} {moment} {interval}."
+        sentence = (
+            f"{title} is on its way to its target: {course} it reaches {amount(level, unit)} {moment} {interval}."
+        )
         step, direction = "Keep the pace; no further action is needed for this target.", Direction.IMPROVING
     evidence: dict[str, Any] = {
         "level": level, "method": made.method, "expected": when.expected, **_edges(when), "value": point.value,

@@ -98,7 +98,7 @@ def _near_sentence(seen: Assessment, signal: Signal, usual: Limits, direction: D
     )
 
 
-def _steps_sentence(seen: Assessment, signal: Signal, usual: Limits, direction: Direction) -> str:
+def _steps_sentence(seen: Assessment, signal: Signal, _usual: Limits, direction: Direction) -> str:
     news = {Direction.IMPROVING: " better", Direction.WORSENING: " worse"}
     return (
         f"{seen.kpi.title} has {'risen' if signal.side > 0 else 'fallen'} {len(signal.points) - 1} times in a row and is "

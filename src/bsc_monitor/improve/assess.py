@@ -17,7 +17,7 @@ from bsc_monitor.improve.assurance import (
 from bsc_monitor.improve.forecast import WINDOW, Forecast, forecast
 from bsc_monitor.improve.phases import Phase, phases
 from bsc_monitor.improve.series import SEASONS, Series, closed_series
-from bsc_monitor.improve.trend import Trend, trend
+from bsc_monitor.improve.trend import Trend, slope_rows, trend
 from bsc_monitor.improve.volatility import Volatility, volatility
 from bsc_monitor.improve.xmr import FIRM, Limits, Rules, Signal
 from bsc_monitor.model.insight import NotEnoughData
@@ -64,12 +64,15 @@ def assess(
     usual = found[-1].limits if found else None
     signal, side = _variation(found)
     good = good_side(kpi.better, thresholds.target, usual.centre if isinstance(usual, Limits) else 0.0)
+    window, when = series.values[-WINDOW:], series.times[-WINDOW:]
+    rows = slope_rows(window, when)
     return Assessment(
         kpi=kpi, series=series, thresholds=thresholds, phases=found, assurance=_assurance(usual, thresholds, kpi),
         variation=variation_icon(signal, direction_of(side, good)),
-        trend=trend(series.values[-WINDOW:], series.times[-WINDOW:]),
+        trend=trend(window, when, rows=rows),
         forecast=forecast(
-            series.values, series.times, ahead=ahead, season=SEASONS.get(kpi.period), bounds=_bounds(kpi, series.values)
+            series.values, series.times, ahead=ahead, season=SEASONS.get(kpi.period),
+            bounds=_bounds(kpi, series.values), rows=rows,
         ),
         volatility=volatility(series.values, found),
     )  # fmt: skip

@@ -6,6 +6,7 @@ t, multiplied by the number of lags tried (Bonferroni). At most "supported", nev
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import copysign, inf, sqrt
 from typing import Literal
 
@@ -80,4 +81,4 @@ def _lag(lag: int, cause: Sequence[float], effect: Sequence[float]) -> Lag:
 
 
 def _differences(values: Sequence[float]) -> list[float]:
-    return [later - sooner for sooner, later in zip(values, values[1:], strict=False)]
+    return [later - sooner for sooner, later in pairwise(values)]

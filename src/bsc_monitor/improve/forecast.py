@@ -7,6 +7,7 @@ unexplained, widened by the uncertainty of the slope with the distance.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import floor, sqrt
 from typing import Literal
 
@@ -60,8 +61,12 @@ def forecast(
     ahead: int = 6,
     season: int | None = None,
     bounds: tuple[float | None, float | None] = (None, None),
+    rows: Sequence[Sequence[float]] | None = None,
 ) -> Forecast | NotEnoughData:
-    """Forecast ``ahead`` periods; at least 8 values. ``season`` is its length in periods, ``bounds`` what cannot be passed."""
+    """Forecast ``ahead`` periods; at least 8 values. ``season`` is its length in periods, ``bounds`` what cannot be passed.
+
+    ``rows`` are the ``slope_rows`` of the newest 24.
+    """
     if len(values) < ENOUGH:
         return NotEnoughData(len(values), ENOUGH)
     moments = range(len(values)) if times is None else times
@@ -70,7 +75,8 @@ def forecast(
     if season and moments[-1] - moments[0] + 1 >= 2 * season:
         origins = _ORIGINS["seasonal"]
         last_season = _season_errors(values, moments, season)
-    line = _line(values[-WINDOW:], moments[-WINDOW:], ahead, origins)
+    window, when = values[-WINDOW:], moments[-WINDOW:]
+    line = _line(window, when, slope_rows(window, when) if rows is None else rows, ahead, origins)
     found = line
     if season and last_season and len(last_season) >= origins:
         missed = sum(abs(error) for error in last_season[-origins:]) / origins
@@ -101,10 +107,11 @@ def quantiles(errors: Sequence[float], confidence: float = CONFIDENCE) -> tuple[
     return ordered[place], ordered[-1 - place]
 
 
-def _line(values: Sequence[float], times: Sequence[int], ahead: int, origins: int) -> Forecast:
-    rows = slope_rows(values, times)
+def _line(
+    values: Sequence[float], times: Sequence[int], rows: Sequence[Sequence[float]], ahead: int, origins: int
+) -> Forecast:
     first = max(_FIRST_ORIGIN, len(values) - origins)
-    slopes = sorted(slope for row in rows[:first] for slope in row)
+    slopes = sorted(chain.from_iterable(rows[:first]))
     missed = 0.0
     for place in range(first, len(values)):
         slope = median(slopes)
@@ -130,9 +137,7 @@ def _line(values: Sequence[float], times: Sequence[int], ahead: int, origins: in
 
 def _season_errors(values: Sequence[float], times: Sequence[int], season: int) -> list[float]:
     known = dict(zip(times, values, strict=True))
-    return [
-        value - known[time - season] for time, value in zip(times, values, strict=True) if time - season in known
-    ]
+    return [value - known[time - season] for time, value in zip(times, values, strict=True) if time - season in known]
 
 
 def _seasonal(

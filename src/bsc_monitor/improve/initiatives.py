@@ -1,6 +1,6 @@
 """Initiatives in their plan–do–check–act cycle: progress, lateness, and whether they had the effect they promised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from bsc_monitor.improve.assurance import good_side
 from bsc_monitor.improve.effect import Effect, effect
+from bsc_monitor.improve.relations import Relations
 from bsc_monitor.improve.series import Series, closed_series
 from bsc_monitor.model.event import InitiativeChanged
 from bsc_monitor.model.insight import InitiativePhase, InitiativeState, NotEnoughData
-from bsc_monitor.model.organisation import Initiative, Kpi, Organisation
+from bsc_monitor.model.organisation import Initiative, Kpi
 from bsc_monitor.model.period import PeriodKind
 from bsc_monitor.model.period_value import PeriodValue
 
@@ -29,23 +30,6 @@ class Check:
 
     kpi: Kpi
     effect: Effect | NotEnoughData
-
-
-def kpis_of(initiative: Initiative, organisation: Organisation) -> list[Kpi]:
-    """The KPIs that an initiative is for: the one it promises to change, then its targets', those of objectives included."""
-    names = [initiative.expect.kpi] if initiative.expect else []
-    for target in initiative.targets:
-        if target in organisation.kpis:
-            names.append(target)
-        else:
-            names += [kpi.name for kpi in organisation.kpis.values() if kpi.objective == target]
-    return [organisation.kpis[name] for name in dict.fromkeys(names) if name in organisation.kpis]
-
-
-def timezone_of(kpi: Kpi, organisation: Organisation) -> str:
-    """The time zone that a KPI's periods are judged in."""
-    scorecard = organisation.scorecards.get(kpi.scorecard)
-    return scorecard.calendar.timezone if scorecard else "UTC"
 
 
 def settled_on(initiative: Initiative, kpi: Kpi) -> date | None:
@@ -92,25 +76,27 @@ def _around(series: Series, start: date, timezone: str) -> tuple[list[float], li
 
 
 def review(
-    organisation: Organisation, values: Values, now: datetime, *, known: Mapping[str, InitiativeState] | None = None,
-    progress: Mapping[str, float] | None = None,
+    known: Relations, values: Values, now: datetime, *, states: Mapping[str, InitiativeState] | None = None,
+    progress: Mapping[str, float] | None = None, only: Collection[str] | None = None,
 ) -> tuple[dict[str, InitiativeState], list[InitiativeChanged]]:  # fmt: skip
-    """The states of all initiatives now, and what changed since the ``known`` ones; ``progress`` is what tickets say."""
-    states: dict[str, InitiativeState] = {}
+    """The states of initiatives now (``only`` some, by id), and what changed since ``states``.
+
+    ``progress`` is what tickets say, 0–1; ``values`` must hold the KPIs that the initiatives promise to change.
+    """
+    found: dict[str, InitiativeState] = {}
     events: list[InitiativeChanged] = []
-    for initiative in organisation.initiatives.values():
-        kpis = kpis_of(initiative, organisation)
-        found = None
-        if kpis:
-            found = check(initiative, kpis[0], values.get(kpis[0].name, ()), timezone_of(kpis[0], organisation))
-        zone = timezone_of(kpis[0], organisation) if kpis else "UTC"
-        state, more = advance(
-            initiative, (known or {}).get(initiative.id), now, found=found, progress=(progress or {}).get(initiative.id),
-            timezone=zone,
+    for initiative in known.organisation.initiatives.values():
+        if only is not None and initiative.id not in only:
+            continue
+        kpis = known.kpis[initiative.id]
+        zone = known.zone(kpis[0]) if kpis else "UTC"
+        checked = check(initiative, kpis[0], values.get(kpis[0].name, ()), zone) if kpis else None
+        found[initiative.id], more = advance(
+            initiative, (states or {}).get(initiative.id), now, found=checked,
+            progress=(progress or {}).get(initiative.id), timezone=zone,
         )  # fmt: skip
-        states[initiative.id] = state
         events += more
-    return states, events
+    return found, events
 
 
 def advance(

@@ -43,16 +43,17 @@ def closed_series(records: Iterable[PeriodValue]) -> Series:
 
 
 def time_of(period: Period) -> int:
-    """The number of a period among those of its kind, told by its middle: time zones cannot shift it."""
-    middle = period.start + (period.end - period.start) / 2
-    if period.kind is PeriodKind.DAY or period.kind is None:
-        return middle.toordinal()
-    if period.kind is PeriodKind.WEEK:
-        return (middle.toordinal() - 1) // 7
-    if period.kind is PeriodKind.YEAR:
-        return middle.year
-    months = middle.year * 12 + middle.month - 1
-    return months if period.kind is PeriodKind.MONTH else months // 3
+    """The number of a period among those of its kind: the next one's is one more.
+
+    Told by its UTC start, which is a local midnight: from ten o'clock on it is that of the day after (UTC+12 to +14; of
+    the zones that change their clocks only the Aleutian islands' would cross that hour).
+    """
+    start = period.start
+    if period.kind is PeriodKind.MONTH or period.kind is PeriodKind.QUARTER or period.kind is PeriodKind.YEAR:
+        months = start.year * 12 + start.month - 1 + (start.day > 15)
+        return months if period.kind is PeriodKind.MONTH else months // (3 if period.kind is PeriodKind.QUARTER else 12)
+    day = start.toordinal() + (start.hour >= 10)
+    return (day - 1) // 7 if period.kind is PeriodKind.WEEK else day
 
 
 SEASONS = {PeriodKind.DAY: 7, PeriodKind.WEEK: 52, PeriodKind.MONTH: 12, PeriodKind.QUARTER: 4}

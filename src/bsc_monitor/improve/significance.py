@@ -64,6 +64,10 @@ def ranks(values: Sequence[float]) -> list[float]:
     """Ranks from 1; equal values share the mean of theirs."""
     order = sorted(range(len(values)), key=values.__getitem__)
     found = [0.0] * len(values)
+    if len(set(values)) == len(values):
+        for rank, place in enumerate(order, 1):
+            found[place] = rank
+        return found
     first = 0
     while first < len(order):
         last = first

@@ -7,6 +7,7 @@ all n(n−1)/2 pairs; callers cap the window (24 periods: 276 pairs).
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import sqrt
 from typing import Literal
 
@@ -40,14 +41,19 @@ class Trend:
 
 
 def trend(
-    values: Sequence[float], times: Sequence[int] | None = None, *, alpha: float = 0.05, confidence: float = 0.95
+    values: Sequence[float],
+    times: Sequence[int] | None = None,
+    *,
+    alpha: float = 0.05,
+    confidence: float = 0.95,
+    rows: Sequence[Sequence[float]] | None = None,
 ) -> Trend | NotEnoughData:
-    """Test a series for a monotonic trend; ``times`` (ascending) default to 0, 1, 2 …"""
+    """Test a series for a monotonic trend; ``times`` (ascending) default to 0, 1, 2 …; ``rows`` are its ``slope_rows``."""
     if len(values) < ENOUGH:
         return NotEnoughData(len(values), ENOUGH)
     s, variance, z, p = mann_kendall(values)
     pairs = len(values) * (len(values) - 1) / 2
-    line = theil_sen(values, range(len(values)) if times is None else times, confidence)
+    line = theil_sen(values, range(len(values)) if times is None else times, confidence, rows)
     direction: Literal["increasing", "decreasing", "no trend"] = "no trend"
     if p < alpha and s:
         direction = "increasing" if s > 0 else "decreasing"
@@ -78,9 +84,14 @@ def slope_rows(values: Sequence[float], times: Sequence[int]) -> list[list[float
     return rows
 
 
-def theil_sen(values: Sequence[float], times: Sequence[int], confidence: float = 0.95) -> Line:
+def theil_sen(
+    values: Sequence[float],
+    times: Sequence[int],
+    confidence: float = 0.95,
+    rows: Sequence[Sequence[float]] | None = None,
+) -> Line:
     """The median of all pairs' slopes, and its distribution-free interval."""
-    slopes = sorted(slope for row in slope_rows(values, times) for slope in row)
+    slopes = sorted(chain.from_iterable(slope_rows(values, times) if rows is None else rows))
     return line_through(slopes, values, times, confidence)
 
 

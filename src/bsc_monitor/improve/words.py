@@ -1,6 +1,6 @@
 """Numbers, units and periods as a manager reads them."""
 
-from datetime import date, timedelta
+from datetime import date
 from math import floor, isinf, log10
 
 from bsc_monitor.improve.series import time_of
@@ -67,8 +67,8 @@ def period_name(period: Period) -> str:
     if period.kind is PeriodKind.WEEK:
         return f"the week of {_day(date.fromordinal(time_of(period) * 7 + 1))}"
     if period.kind is PeriodKind.DAY:
-        return _day(date.fromordinal(time_of(period)))
-    return period.label or _day((period.start + timedelta(hours=12)).date())
+        return _day(date.fromisoformat(period.label))
+    return period.label
 
 
 def future_name(newest: Period, ahead: int) -> str:
