@@ -242,5 +242,5 @@ async def test_credentials_are_not_taken_to_another_host():
 
 @pytest.mark.parametrize("config", [{}, {"path": "x", "url": "http://x"}, {"path": "x", "items": "a..b"}])
 def test_a_source_has_one_place_and_expressions_that_parse(config):
-    with pytest.raises(ValueError, match="path or url|JMESPath"):
+    with pytest.raises(ValueError, match=r"path or url|JMESPath"):
         PLUGINS.collectors["survey"].Config.model_validate(config)

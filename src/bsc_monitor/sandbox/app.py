@@ -10,10 +10,12 @@ from aiohttp import web
 
 from bsc_monitor.sandbox.callers import Callers
 from bsc_monitor.sandbox.cloud.aws import AwsBehaviour, aws_app
-from bsc_monitor.sandbox.company import people_tables
+from bsc_monitor.sandbox.cloud.azure import AzureBehaviour, azure_app
+from bsc_monitor.sandbox.company import forge_projects, people_tables
 from bsc_monitor.sandbox.company import servicenow_tables as company_tables
 from bsc_monitor.sandbox.company.cost import ledger
 from bsc_monitor.sandbox.company.delivery import jira_site
+from bsc_monitor.sandbox.forge import github_app, gitlab_app
 from bsc_monitor.sandbox.jira import Behaviour as JiraBehaviour
 from bsc_monitor.sandbox.jira import cloud_app, data_center_app, once
 from bsc_monitor.sandbox.people import people_app
@@ -45,6 +47,16 @@ class Sandbox:
         return f"http://127.0.0.1:{self.port}/jira-dc"
 
     @property
+    def github_url(self) -> str:
+        """The address of GitHub's API (token ``demo``; ``acme/shop``, ``acme/payments``)."""
+        return f"http://127.0.0.1:{self.port}/github"
+
+    @property
+    def gitlab_url(self) -> str:
+        """The address of the GitLab server (token ``demo``; ``acme/warehouse``)."""
+        return f"http://127.0.0.1:{self.port}/gitlab"
+
+    @property
     def people_url(self) -> str:
         """The address of HR, learning and survey tables (bearer token ``demo``)."""
         return f"http://127.0.0.1:{self.port}/people"
@@ -53,6 +65,11 @@ class Sandbox:
     def aws_url(self) -> str:
         """The address of AWS Cost Explorer and Budgets (access key ``demo``, secret ``demo``, account 111122223333)."""
         return f"http://127.0.0.1:{self.port}/aws"
+
+    @property
+    def azure_url(self) -> str:
+        """The address of Azure's login and Cost Management (tenant, client and secret ``demo``)."""
+        return f"http://127.0.0.1:{self.port}/azure"
 
     async def stop(self) -> None:
         """Stop listening and end open requests."""
@@ -71,6 +88,7 @@ async def start(
     servicenow_tables: Path | None = None,
     behaviour: Behaviour | None = None,
     aws: AwsBehaviour | None = None,
+    azure: AzureBehaviour | None = None,
     jira: JiraBehaviour | None = None,
     now: Callable[[], datetime] = _utcnow,
 ) -> Sandbox:
@@ -88,9 +106,12 @@ async def start(
         tables = {**company_tables(seed, now())}
     app = web.Application()
     app.add_subapp("/servicenow", servicenow_app(Instance(tables, now), behaviour or Behaviour()))
+    app.add_subapp("/github", github_app(forge_projects(seed, now(), "github"), Callers(), now))
+    app.add_subapp("/gitlab", gitlab_app(forge_projects(seed, now(), "gitlab"), Callers(), now))
     app.add_subapp("/people", people_app(people_tables(seed, now), Callers()))
     bills = cache(partial(ledger, seed, now))
     app.add_subapp("/aws", aws_app(bills, aws or AwsBehaviour()))
+    app.add_subapp("/azure", azure_app(bills, azure or AzureBehaviour()))
     site = once(lambda: jira_site(seed, now))
     app.add_subapp("/jira", cloud_app(site, jira or JiraBehaviour()))
     app.add_subapp("/jira-dc", data_center_app(site, jira or JiraBehaviour()))

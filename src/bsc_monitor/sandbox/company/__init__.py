@@ -6,13 +6,13 @@ there is to find.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from bsc_monitor.sandbox.company import incidents, operations, people, staff
+from bsc_monitor.sandbox.company import forge, incidents, operations, people, staff
 from bsc_monitor.sandbox.company.story import History
 from bsc_monitor.sandbox.servicenow.instance import Table
 
-__all__ = ["people_tables", "servicenow_tables"]
+__all__ = ["forge_projects", "people_tables", "servicenow_tables"]
 
 _TABLES: dict[str, Callable[[History], Table]] = {
     "incident": incidents.incident_table,
@@ -52,3 +52,12 @@ def people_tables(seed: int, now: Callable[[], datetime]) -> Callable[[str], lis
         return staff.rows(history, name, now().date()) if name in staff.TABLES else None
 
     return table
+
+
+def forge_projects(
+    seed: int, now: datetime, server: Literal["github", "gitlab"]
+) -> Callable[[str], forge.Project | None]:
+    """The company's projects on one of its forges, by name, future included; None for one that does not exist."""
+    history = History(seed, now)
+    names = forge.GITHUB if server == "github" else forge.GITLAB
+    return lambda name: forge.project(history, name) if name in names else None
