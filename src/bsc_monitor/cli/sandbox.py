@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,13 +28,14 @@ def sandbox(
         typer.Option(min=1, help="Answer 429 beyond so many ServiceNow requests an hour, as an instance's rule would."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Which generated company; the same seed tells the same story.")] = 1,
+    until_eof: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:
     """Serve a stand-in for ServiceNow and Jira on this machine, over their real wire protocols.
 
     Example: bsc-monitor sandbox --port 9880 --servicenow-incidents incidents.csv.gz
     """
     try:
-        asyncio.run(_serve(port, servicenow_incidents, servicenow_tables, seed, requests_per_hour))
+        asyncio.run(_serve(port, servicenow_incidents, servicenow_tables, seed, requests_per_hour, until_eof))
     except (OSError, ValueError) as error:
         typer.echo(f"The sandbox cannot start: {error}", err=True)
         if isinstance(error, OSError) and error.filename is None:
@@ -42,7 +44,7 @@ def sandbox(
 
 
 async def _serve(
-    port: int, incidents: Path | None, tables: Path | None, seed: int, requests_per_hour: int | None
+    port: int, incidents: Path | None, tables: Path | None, seed: int, requests_per_hour: int | None, until_eof: bool
 ) -> None:
     from bsc_monitor.sandbox import start
     from bsc_monitor.sandbox.servicenow import Behaviour
@@ -56,5 +58,9 @@ async def _serve(
     typer.echo(f"ServiceNow  {served.servicenow_url}  user demo, password demo")
     typer.echo(f"Jira        {served.jira_url}  user demo@example.com, token demo")
     typer.echo("Ctrl-C stops it.")
+    sys.stdout.flush()
+    if until_eof:
+        # the write end is the parent's: it closes however the parent ends, kill -9 included
+        loop.add_reader(sys.stdin.fileno(), stop.set)
     await stop.wait()
     await served.stop()

@@ -215,6 +215,15 @@ class Collection:
             self._wake()
             await asyncio.sleep(0)
 
+    async def collect_past(self, job: Job, period: Period) -> RunResult:
+        """One run about a past period, its readings delivered: for back-fill. Never raises."""
+        return await self._collect(job, period, self._clock(), None)
+
+    async def open_sources(self) -> None:
+        """Open the sources without any schedule, for a back-fill by itself; ``stop`` closes them."""
+        await self._reopen(self._configuration.sources, self._collectors)
+        self._jobs = jobs_of(self._configuration.organisation, self._configuration.sources)
+
     def next_runs(self) -> list[Job]:
         """All jobs, the next one first; to be looked at only."""
         last = datetime.max.replace(tzinfo=UTC)

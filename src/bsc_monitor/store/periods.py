@@ -76,13 +76,37 @@ def closed_values(connection: Connection, kpis: Iterable[str], *, since: datetim
     return found
 
 
-def values_ended_by(connection: Connection, instant: datetime, earliest: datetime) -> list[PeriodValue]:
-    """Of every KPI the closed values of periods that ended in ``(earliest, instant]``: what a past day is judged on."""
+def values_ended_by(connection: Connection, instant: datetime) -> list[PeriodValue]:
+    """Of every KPI the closed value of the period that ended last at or before an instant: what a past day shows."""
     table = period_value
-    query = select(table).where(
-        table.c.labels == "[]", table.c.closed_at.is_not(None), table.c.end <= instant, table.c.end > earliest
+    meant = (table.c.labels == "[]") & table.c.closed_at.is_not(None) & (table.c.end <= instant)
+    newest = select(table.c.kpi, func.max(table.c.start).label("start")).where(meant).group_by(table.c.kpi).subquery()
+    query = select(table).join(newest, (table.c.kpi == newest.c.kpi) & (table.c.start == newest.c.start)).where(meant)
+    return [to_value(row) for row in connection.execute(query)]
+
+
+def unfrozen_periods(connection: Connection) -> list[Period]:
+    """The periods whose nodes were not rolled up since a KPI last closed in them, oldest first."""
+    value, node = period_value, node_period
+    closed = (
+        select(value.c.kind, value.c.start, value.c.end, value.c.label, func.max(value.c.closed_at).label("closed_at"))
+        .where(value.c.labels == "[]", value.c.kind != "", value.c.closed_at.is_not(None))
+        .group_by(value.c.kind, value.c.start, value.c.end, value.c.label)
+        .subquery()
     )
-    return [to_value(row) for row in connection.execute(query.order_by(table.c.start))]
+    frozen = (
+        select(node.c.period_kind, node.c.start, func.min(node.c.closed_at).label("closed_at"))
+        .group_by(node.c.period_kind, node.c.start)
+        .subquery()
+    )
+    same = (closed.c.kind == frozen.c.period_kind) & (closed.c.start == frozen.c.start)
+    query = (
+        select(closed)
+        .outerjoin(frozen, same)
+        .where(frozen.c.closed_at.is_(None) | (frozen.c.closed_at < closed.c.closed_at))
+    )
+    rows = connection.execute(query.order_by(closed.c.start))
+    return [Period(row.start, row.end, PeriodKind(row.kind), row.label) for row in rows]
 
 
 def node_periods(connection: Connection, kind: str, name: str, *, limit: int = 60) -> list[NodePeriod]:
@@ -167,3 +191,15 @@ def to_node(row: Row[Any]) -> NodePeriod:
         row.kind, row.name, Period(row.start, row.end, kind, row.label), row.score, Status(row.status), row.coverage,
         row.green, row.amber, row.red, row.missing, row.reason, row.closed_at,
     )  # fmt: skip
+
+
+def closed_value(connection: Connection, kpi: str, labels: Labels, period: Period) -> PeriodValue | None:
+    """The frozen value of a period, if there is one."""
+    table = period_value
+    kind = period.kind.value if period.kind else ""
+    query = select(table).where(
+        table.c.kpi == kpi, table.c.labels == labels_text(labels), table.c.kind == kind, table.c.start == period.start,
+        table.c.closed_at.is_not(None),
+    )  # fmt: skip
+    row = connection.execute(query).first()
+    return None if row is None else to_value(row)

@@ -63,6 +63,13 @@ def load_checkpoint(connection: Connection, tables: RecordTables, key: ScopeKey)
     return None if text is None else dict(json.loads(text))
 
 
+def load_checkpoints(connection: Connection, tables: RecordTables, stream: str) -> dict[str, dict[str, Any]]:
+    """All checkpoints of one stream name over all sources, by scope."""
+    table = tables.checkpoint
+    rows = connection.execute(select(table.c.scope, table.c.data).where(table.c.stream == stream))
+    return {row.scope: dict(json.loads(row.data)) for row in rows}
+
+
 def save_checkpoint(connection: Connection, tables: RecordTables, key: ScopeKey, data: Mapping[str, Any]) -> None:
     """Replace a checkpoint."""
     table = tables.checkpoint

@@ -1,0 +1,5 @@
+"""``python -m bsc_monitor``: the command line."""
+
+from bsc_monitor.cli import main
+
+main()

@@ -1,0 +1,62 @@
+"""The command line: one file a verb; this one gathers them and turns mistakes into words."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from bsc_monitor import __version__
+from bsc_monitor.config.problems import ConfigError
+from bsc_monitor.store import StoreError
+
+__all__ = ["build_app", "main"]
+
+
+def build_app() -> typer.Typer:
+    """The whole command line."""
+    from bsc_monitor.cli import check, collect, demo, plugin, run, sandbox, schema, status
+    from bsc_monitor.cli.frame import collect_tools, plugin_folders_of
+
+    app = typer.Typer(
+        name="bsc-monitor",
+        help="A live IT balanced scorecard: collects KPIs, scores them up to strategy, alerts, exports to Prometheus.",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback()
+    def root(
+        version: Annotated[bool, typer.Option("--version", help="Show the version and exit", is_eager=True)] = False,
+    ) -> None:
+        """A live IT balanced scorecard."""
+        if version:
+            typer.echo(f"bsc-monitor {__version__}")
+            raise typer.Exit
+
+    for module in (run, check, schema, status, demo, sandbox):
+        module.register(app)
+    collect.register(app, collect_tools())
+    app.add_typer(plugin.plugin_app(plugin_folders_of))
+    return app
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is told in words, without a traceback, and exits with 1."""
+    try:
+        build_app()()
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        count = len(error.problems)
+        typer.echo(f"{count} mistake{'s' if count != 1 else ''}; nothing was started.", err=True)
+        sys.exit(1)
+    except StoreError as error:
+        typer.echo(f"{error.message}" + (f" ({error.hint})" if error.hint else ""), err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of a pipe has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

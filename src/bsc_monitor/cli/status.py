@@ -1,0 +1,132 @@
+"""``bsc-monitor status``: the scorecards as a coloured tree, now or as a past period was frozen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
+from bsc_monitor.config import Configuration
+from bsc_monitor.model.organisation import Kpi, Organisation
+from bsc_monitor.model.status import Freshness, Status
+
+_MARKS = {
+    Status.GREEN: ("● green", "green"), Status.AMBER: ("▲ amber", "dark_orange"),
+    Status.RED: ("■ red", "red"), Status.UNKNOWN: ("○ no data", "bright_black"),
+}  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(status)
+
+
+def status(
+    scorecard: Annotated[str | None, typer.Argument(help="Id of one scorecard; all by default")] = None,
+    at: Annotated[str | None, typer.Option(help="A past period, as it was frozen: 2026-06, 2026-Q2 …")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the scorecards: perspectives, objectives and KPIs with status, score and value.
+
+    Example: bsc-monitor status it --at 2026-06
+    """
+    configuration, _ = load_all(config)
+    cards = configuration.organisation.scorecards
+    if scorecard is not None and scorecard not in cards:
+        raise typer.BadParameter(f"there is no scorecard {scorecard!r}; there is {', '.join(cards)}")
+    shown = [card for card in _cards(configuration, at) if scorecard in (None, card["id"])]
+    if as_json:
+        typer.echo(json.dumps(shown, indent=2))
+        return
+    console = Console()
+    for card in shown:
+        console.print(_tree(card))
+
+
+def _cards(configuration: Configuration, at: str | None) -> Iterator[dict[str, Any]]:
+    """Every scorecard as nested plain data: perspectives, objectives, KPIs."""
+    from bsc_monitor.evaluate.picture import past, present
+    from bsc_monitor.score.periods import parse_period
+    from bsc_monitor.store import read_only
+
+    organisation, now = configuration.organisation, datetime.now(UTC)
+    if at is None:
+        picture = read_only(configuration.service.database, lambda read: present(read, configuration, now))
+    else:
+        calendar = next(iter(organisation.scorecards.values())).calendar
+        try:
+            period = parse_period(at, calendar)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        picture = read_only(configuration.service.database, lambda read: past(read, period))
+
+    def node(kind: Any, name: str, title: str, children: str, below: list[dict[str, Any]]) -> dict[str, Any]:
+        found = picture.nodes.get((kind, name))
+        return {
+            "id": name, "title": title, "status": str(found.status if found else Status.UNKNOWN),
+            "score": found.score if found else None, "coverage": found.coverage if found else 0.0,
+            "reason": found.reason if found else "", children: below,
+        }  # fmt: skip
+
+    def kpi_row(kpi: Kpi) -> dict[str, Any]:
+        judged = picture.judgements.get(kpi.name)
+        return {
+            "id": kpi.name, "title": kpi.title, "unit": kpi.unit, "value": judged.value if judged else None,
+            "target": _level(judged.thresholds.target) if judged else None,
+            "score": judged.score if judged else None, "status": str(judged.status if judged else Status.UNKNOWN),
+            "freshness": str(judged.freshness if judged else Freshness.MISSING),
+        }  # fmt: skip
+
+    for card in organisation.scorecards.values():
+        views = []
+        for view in card.perspectives:
+            objectives = [
+                node("objective", each.name, each.title, "kpis", [kpi_row(k) for k in _kpis(organisation, each.name)])
+                for each in organisation.objectives.values()
+                if (each.scorecard, each.perspective) == (card.id, view.id)
+            ]
+            views.append(node("perspective", view.name, view.title, "objectives", objectives))
+        yield node("scorecard", card.id, card.title, "perspectives", views)
+
+
+def _kpis(organisation: Organisation, objective: str) -> Iterator[Kpi]:
+    return (kpi for kpi in organisation.kpis.values() if kpi.objective == objective)
+
+
+def _level(level: Any) -> Any:
+    return list(level) if isinstance(level, tuple) else level
+
+
+def _tree(card: dict[str, Any]) -> Tree:
+    tree = Tree(_line(card, bold=True))
+    for view in card["perspectives"]:
+        branch = tree.add(_line(view, bold=True))
+        for objective in view["objectives"]:
+            twig = branch.add(_line(objective))
+            for kpi in objective["kpis"]:
+                twig.add(_kpi_line(kpi))
+    return tree
+
+
+def _line(node: dict[str, Any], *, bold: bool = False) -> Text:
+    mark, colour = _MARKS[Status(node["status"])]
+    score = "–" if node["score"] is None else f"{node['score']:.0f}"
+    text = Text.assemble((f"{mark:<9}", colour), (f"{score:>4}  ", "bold"), (node["title"], "bold" if bold else ""))
+    return text.append(f"  {node['reason']}", "bright_black") if node["reason"] else text
+
+
+def _kpi_line(kpi: dict[str, Any]) -> Text:
+    text = _line({**kpi, "reason": ""})
+    value = "no data" if kpi["value"] is None else f"{kpi['value']:,.4g} {kpi['unit']}".strip()
+    goal = kpi["target"]
+    target = "" if goal is None else f" (target {goal if isinstance(goal, list) else format(goal, ',.4g')})"
+    text.append(f"  {value}{target}", "bright_black")
+    return text.append(f"  {kpi['freshness']}", "dark_orange") if kpi["freshness"] == Freshness.STALE else text

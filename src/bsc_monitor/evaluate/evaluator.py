@@ -1,0 +1,148 @@
+"""The evaluator: takes readings and the passing of time, and commits all that follows from them at once.
+
+Its state (what is scored, which alerts live) belongs to the store's writer thread. When a transaction fails, that state
+is ahead of the store; it is then thrown away and read anew before the next evaluation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from bsc_monitor.bus import Bus
+from bsc_monitor.collect.schedule import Harvest
+from bsc_monitor.config import Configuration
+from bsc_monitor.evaluate.state import State
+from bsc_monitor.ingest import Door, Refused
+from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event
+from bsc_monitor.model.organisation import Kpi
+from bsc_monitor.model.reading import KpiReading, Reading
+from bsc_monitor.plugin import CollectorError, SourceError
+from bsc_monitor.store import Store
+from bsc_monitor.store.records import ScopeKey, save_checkpoint
+from bsc_monitor.store.schema import RECORDS
+
+_log = structlog.get_logger(__name__)
+
+JOB_STREAM = "job"  #: under which the checkpoints of direct measures are kept
+
+
+def utcnow() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+class Evaluator:
+    """Build it in the loop's thread and ``await start()``. Every method that takes something returns when it is durable."""
+
+    def __init__(
+        self, store: Store, bus: Bus, configuration: Configuration, clock: Callable[[], datetime] = utcnow
+    ) -> None:
+        self.store = store
+        self._bus = bus
+        self._clock = clock
+        self._state = State(configuration)
+        self._loop = asyncio.get_running_loop()
+        self._due: datetime | None = None
+        self.door = Door()
+        self.on_due: Callable[[datetime | None], None] | None = None  #: told when the next instant of interest changes
+
+    async def start(self) -> None:
+        """Read the state that the store holds, and tell it on the bus: the board shows it before any source answers."""
+        await self._submit(lambda connection: self._state.restored_events(connection, self._clock()))
+
+    async def deliver(self, harvest: Harvest) -> None:
+        """Take what a run brought, with its checkpoint. Raises SourceError when nothing of it could be taken."""
+        readings: list[KpiReading] = []
+        refusals: dict[str, None] = {}
+        for kpi, reading in harvest.items:
+            try:
+                readings.append(self.door.admit(kpi, reading, harvest.unit, harvest.at, event_time=harvest.event_time))
+            except Refused as refused:
+                refusals[str(refused)] = None
+        if refusals:
+            words = "; ".join(list(refusals)[:3])
+            _log.warning("readings were refused", source=harvest.source, measure=harvest.measure, why=words)
+            if not readings:
+                raise SourceError(f"nothing of what came can be used: {words}", CollectorError.SCHEMA)
+
+        def work(connection: Connection) -> list[Event]:
+            if harvest.checkpoint:
+                key = ScopeKey(harvest.source, JOB_STREAM, harvest.key)
+                save_checkpoint(connection, RECORDS, key, harvest.checkpoint)
+            return self._state.take(connection, readings, self._clock())
+
+        await self._submit(work)
+
+    async def enter(self, kpi: Kpi, reading: Reading, author: str) -> None:
+        """Take a value entered by hand. Raises Refused."""
+        admitted = self.door.admit(kpi, reading, kpi.unit, self._clock(), author=author)
+        await self._submit(lambda connection: self._state.enter(connection, admitted, self._clock()))
+
+    async def tick(self) -> None:
+        """Let time do its work: values turn stale, periods close, alerts ripen."""
+        await self._submit(lambda connection: self._state.tick(connection, self._clock()))
+
+    async def collected(self, event: CollectorRan | CollectorFailed) -> None:
+        """Keep how a run went, and let the alerts on collectors see it."""
+        await self._submit(lambda connection: self._state.collected(connection, event))
+
+    async def replace(self, configuration: Configuration) -> None:
+        """Judge by another configuration from now on."""
+        await self._submit(lambda connection: self._state.replace(connection, configuration, self._clock()))
+
+    async def rescore(self, kpis: Sequence[str], since: datetime, author: str) -> int:
+        """Judge closed periods by today's definitions, on purpose and on record; how many changed."""
+        found: list[int] = []
+
+        def work(connection: Connection) -> list[Event]:
+            events, changed = self._state.rescore(connection, kpis, since, author, self._clock())
+            found.append(changed)
+            return events
+
+        await self._submit(work)
+        return found[-1]
+
+    def run(self, work: Callable[[Connection, State], Iterable[Event]]) -> asyncio.Future[Any]:
+        """Run further work on store and state in one transaction, and tell its events."""
+        return self._submit(lambda connection: list(work(connection, self._state)))
+
+    def _submit(self, work: Callable[[Connection], list[Event]]) -> asyncio.Future[Any]:
+        """Queue an evaluation. Its events are told on the bus after the commit, also when nobody waits for it any more."""
+
+        def evaluated(connection: Connection) -> list[Event]:
+            try:
+                if self._state.broken:
+                    self._state.restore(connection, self._clock())
+                return work(connection)
+            except BaseException:
+                self._state.broken = True
+                raise
+
+        done = self.store.submit(evaluated)
+        done.add_done_callback(self._committed)
+        return asyncio.wrap_future(done)
+
+    def _committed(self, done: Future[list[Event]]) -> None:
+        """In the writer's thread, right after the transaction ended."""
+        if done.cancelled() or done.exception() is not None:
+            self._state.broken = True
+            return
+        due = self._state.next_due()
+        events = done.result()
+        if events or due != self._due:
+            self._loop.call_soon_threadsafe(partial(self._tell, events, due))
+
+    def _tell(self, events: list[Event], due: datetime | None) -> None:
+        self._bus.publish(events)
+        if due != self._due:
+            self._due = due
+            if self.on_due is not None:
+                self.on_due(due)

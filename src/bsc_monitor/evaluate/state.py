@@ -1,0 +1,178 @@
+"""What the evaluator keeps in memory, and one function for each thing that can happen to it, inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection
+
+from bsc_monitor.alert.engine import AlertEngine
+from bsc_monitor.alert.routing import Routing
+from bsc_monitor.alert.step import Effect
+from bsc_monitor.config import Configuration
+from bsc_monitor.evaluate.freeze import freeze_periods
+from bsc_monitor.evaluate.tell import events_of, rows_of, standings_of
+from bsc_monitor.model.alert import AlertState
+from bsc_monitor.model.event import (
+    AlertChanged,
+    CollectorFailed,
+    CollectorRan,
+    Event,
+    KpiJudged,
+    ScoreChanged,
+    SegmentJudged,
+)
+from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
+from bsc_monitor.model.organisation import Organisation
+from bsc_monitor.model.period import Period
+from bsc_monitor.model.reading import KpiReading
+from bsc_monitor.score.changes import Changes
+from bsc_monitor.score.scoring import Scoring
+from bsc_monitor.store.alerts import commit_effects, load_alerts
+from bsc_monitor.store.events import StoredEvent, save_events
+from bsc_monitor.store.periods import closed_value, live_values, save_values, unfrozen_periods
+from bsc_monitor.store.readings import readings_within, save_readings
+from bsc_monitor.store.standing import CollectorState, load_standings, save_collector, save_standings
+
+_GATHER = timedelta(seconds=2)
+
+
+@dataclass(slots=True)
+class State:
+    """Scoring and alerts. All methods run in the store's writer thread, but for ``next_due`` after a commit."""
+
+    configuration: Configuration
+    broken: bool = True  #: what is in memory is not what the store holds: restore it first
+
+    unfrozen: dict[Period, None] = field(default_factory=dict)  #: closed periods whose nodes are to be rolled up
+    freeze_at: datetime | None = None  #: when: a little later, for periods of many KPIs close together
+    scoring: Scoring = None  # type: ignore[assignment]  # set by ``restore``
+    alerts: AlertEngine = None  # type: ignore[assignment]
+
+    @property
+    def organisation(self) -> Organisation:
+        """What is judged."""
+        return self.configuration.organisation
+
+    @property
+    def routing(self) -> Routing:
+        """Who is told of alerts."""
+        return Routing(self.configuration.routes, self.configuration.receivers)
+
+    def restore(self, connection: Connection, now: datetime) -> None:
+        """Read everything from the store, and judge it as of now."""
+        self.scoring = Scoring(self.organisation, now)
+        self.alerts = AlertEngine(self.configuration.alert_rules, self.organisation)
+        for value in live_values(connection):
+            self.scoring.restore(value)
+        for each in load_standings(connection):
+            if each.kind == "kpi":
+                self.scoring.restore_judgement(
+                    Judgement(each.name, status=each.status, score=each.score, since=each.since)
+                )
+            else:
+                kind: NodeKind = each.kind  # type: ignore[assignment]
+                self.scoring.restore_node(NodeScore(kind, each.name, each.score, each.status, since=each.since))
+        self.alerts.restore(load_alerts(connection))
+        self.unfrozen = dict.fromkeys(unfrozen_periods(connection))
+        self.freeze_at = now if self.unfrozen else None
+        self.broken = False
+
+    def restored_events(self, connection: Connection, now: datetime) -> list[Event]:
+        """After ``restore``: what time brought since the last run, and all that is judged, for those who only hear the bus."""
+        told = [
+            event
+            for event in self.tick(connection, now)
+            if not isinstance(event, (KpiJudged, ScoreChanged, SegmentJudged))
+        ]
+        return [*self._all(now), *told]
+
+    def take(self, connection: Connection, readings: Sequence[KpiReading], now: datetime) -> list[Event]:
+        """Readings that passed the door."""
+        save_readings(connection, readings, now)
+        changes = self.scoring.take(
+            readings, now, partial(readings_within, connection), partial(closed_value, connection)
+        )
+        return self._commit(connection, readings, changes, now)
+
+    def enter(self, connection: Connection, reading: KpiReading, now: datetime) -> list[Event]:
+        """A value entered by hand: a reading, and on record who said so."""
+        data = {
+            "value": reading.value,
+            "observed_at": reading.at.isoformat(),
+            "author": reading.author,
+            "note": reading.note,
+        }
+        save_events(connection, [StoredEvent(now, "value_entered", reading.kpi, data)])
+        return self.take(connection, [reading], now)
+
+    def tick(self, connection: Connection, now: datetime) -> list[Event]:
+        """Time passed."""
+        if self.freeze_at is not None and self.freeze_at <= now:
+            freeze_periods(connection, self.organisation, self.unfrozen, now)
+            self.unfrozen, self.freeze_at = {}, None
+        return self._commit(connection, (), self.scoring.tick(now), now)
+
+    def collected(self, connection: Connection, event: CollectorRan | CollectorFailed) -> list[Event]:
+        """A run of a collector ended."""
+        failed = isinstance(event, CollectorFailed)
+        save_collector(
+            connection,
+            CollectorState(
+                event.source, event.measure, None if failed else event.at, event.at if failed else None,
+                event.message if isinstance(event, CollectorFailed) else None,
+            ),
+        )  # fmt: skip
+        return self.tell_effects(connection, self.alerts.collector(event), event.at)
+
+    def replace(self, connection: Connection, configuration: Configuration, now: datetime) -> list[Event]:
+        """Another configuration is in force."""
+        self.configuration = configuration
+        changes = self.scoring.replace(configuration.organisation, now)
+        ended = self.alerts.replace(configuration.alert_rules, configuration.organisation, now)
+        events = self._commit(connection, (), changes, now)
+        seen = self.alerts.observe(self.scoring.judgements.values(), self.scoring.nodes.values(), now)
+        return events + self.tell_effects(connection, [*ended, *seen], now)
+
+    def next_due(self) -> datetime | None:
+        """When time alone changes something next."""
+        known = [due for due in (self.scoring.next_due(), self.alerts.next_due(), self.freeze_at) if due is not None]
+        return min(known, default=None)
+
+    def tell_effects(self, connection: Connection, effects: Iterable[Effect], now: datetime) -> list[Event]:
+        """Store what happened to alerts, with what is to be told of it."""
+        listed = list(effects)
+        commit_effects(connection, listed, self.routing, now)
+        return [AlertChanged(now, effect.alert, effect.before) for effect in listed]
+
+    def _commit(
+        self, connection: Connection, readings: Sequence[KpiReading], changes: Changes, now: datetime
+    ) -> list[Event]:
+        """Store changes and all that follows from them."""
+        effects = self.alerts.observe(
+            [judgement for judgement, _ in changes.judgements], [node for node, _ in changes.nodes], now
+        )
+        effects += self.alerts.closed(changes.closed, now)
+        effects += self.alerts.tick(now)
+        save_values(connection, [*changes.values, *changes.closed])
+        save_standings(connection, standings_of(changes))
+        save_events(connection, rows_of(changes, now))
+        if closed := [value.period for value in changes.closed if not value.labels and value.period.kind]:
+            self.unfrozen.update(dict.fromkeys(closed))
+            self.freeze_at = now + _GATHER
+        commit_effects(connection, effects, self.routing, now)
+        return events_of(readings, changes, effects, now)
+
+    def _all(self, now: datetime) -> list[Event]:
+        """Everything judged, as events."""
+        events: list[Event] = [KpiJudged(now, judgement) for judgement in self.scoring.judgements.values()]
+        events += [ScoreChanged(now, node) for node in self.scoring.nodes.values()]
+        events += [
+            AlertChanged(now, alert, alert.state)
+            for alert in self.alerts.alerts.values()
+            if alert.state in (AlertState.PENDING, AlertState.FIRING)
+        ]
+        return events

@@ -1,0 +1,81 @@
+"""Back-filling inside the running service: on the first start over a sandbox, and when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bsc_monitor.collect.backfill import Outcome, PastRun, backfill, default_start, past_runs
+from bsc_monitor.collect.schedule import Collection
+from bsc_monitor.score.periods import period_at
+from bsc_monitor.store import Store
+from bsc_monitor.store.records import ScopeKey, load_checkpoints, save_checkpoint
+from bsc_monitor.store.schema import RECORDS
+
+if TYPE_CHECKING:
+    from bsc_monitor.service.service import Service
+
+_log = structlog.get_logger(__name__)
+STREAM = "backfill"  #: under which what is done is kept
+
+
+async def remaining(store: Store, collection: Collection, start: datetime, now: datetime) -> list[PastRun]:
+    """The past runs since ``start`` that were not done yet."""
+    done = await store.read(lambda connection: load_checkpoints(connection, RECORDS, STREAM))
+    return past_runs(
+        collection.next_runs(), start, now, period_at, {key for key, data in done.items() if data.get("done")}
+    )
+
+
+async def fill(store: Store, collection: Collection, runs: list[PastRun], told: Callable[[Outcome], None]) -> None:
+    """Do past runs; each that succeeded is marked, so that the next back-fill goes on where this one ended."""
+
+    async def finished(outcome: Outcome) -> None:
+        if not outcome.error:
+            key = ScopeKey(outcome.run.job.source, STREAM, outcome.run.key)
+            await store.write(lambda connection: save_checkpoint(connection, RECORDS, key, {"done": True}))
+        told(outcome)
+
+    await backfill(runs, collection.collect_past, finished)
+
+
+class Past:
+    """The service's own back-fill: with a sandbox, history is part of what there is to see."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._task: asyncio.Task[None] | None = None
+
+    async def resume(self) -> None:
+        """Begin, or go on with, the sandbox's history; without a sandbox a person asks for it (``backfill``)."""
+        service = self._service
+        if service.configuration.sandbox is None:
+            return
+        now = service.clock()
+        runs = await remaining(service.store, service.collection, default_start(now), now)
+        if runs:
+            self._task = asyncio.create_task(self._run(runs))
+
+    async def _run(self, runs: list[PastRun]) -> None:
+        failures: list[Outcome] = []
+
+        def told(outcome: Outcome) -> None:
+            if outcome.error:
+                failures.append(outcome)
+
+        _log.info("collecting the past", runs=len(runs))
+        await fill(self._service.store, self._service.collection, runs, told)
+        words = failures[0].error if failures else ""
+        _log.info("the past is collected", runs=len(runs), failed=len(failures), first_failure=words)
+
+    async def stop(self) -> None:
+        """Interrupt it; the next start goes on with it."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task

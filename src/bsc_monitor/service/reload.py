@@ -1,0 +1,96 @@
+"""Reloading: parse → validate → build → swap. Any failure keeps what runs, and says so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bsc_monitor.config import ConfigError
+from bsc_monitor.model.event import ConfigReloaded
+from bsc_monitor.model.organisation import Organisation
+
+if TYPE_CHECKING:
+    from bsc_monitor.service.service import Service
+
+_log = structlog.get_logger(__name__)
+_FIXED = ("host", "port", "database")  #: of [service]: they take a restart
+
+
+class Reloading:
+    """Reloads when asked, and when a file of the configuration or a plugin changes."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._lock = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._service.bus.publish([ConfigReloaded(self._service.clock(), ok=True)])
+        self._task = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Watch no more."""
+        self._stop.set()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def reload(self) -> tuple[bool, tuple[str, ...]]:
+        """Load anew: whether it is in force, and messages for people."""
+        async with self._lock:
+            try:
+                messages = await self._swap()
+                ok = True
+            except ConfigError as error:
+                ok, messages = False, tuple(str(problem) for problem in error.problems)
+                _log.error("the configuration was not reloaded; the old one is in force", mistakes=len(messages))
+            self._service.bus.publish([ConfigReloaded(self._service.clock(), ok, messages)])
+            return ok, messages
+
+    async def _swap(self) -> tuple[str, ...]:
+        service = self._service
+        configuration, plugins = await asyncio.to_thread(service.load, service.file)
+        old = service.configuration.service
+        messages = [
+            f"{key} changed: restart the service for it"
+            for key in _FIXED
+            if getattr(old, key) != getattr(configuration.service, key)
+        ]
+        # those who show must know the new KPIs before the first news of them comes
+        self._show(configuration.organisation)
+        try:
+            await service.evaluator.replace(configuration)
+        except Exception:
+            self._show(service.configuration.organisation)
+            raise
+        service.configuration, service.plugins = configuration, plugins
+        await service.collection.reload(configuration, plugins.collectors)
+        return (*messages, *(str(problem) for problem in plugins.problems))
+
+    def _show(self, organisation: Organisation) -> None:
+        self._service.current.replace_organisation(organisation)
+        self._service.metrics.replace_organisation(organisation)
+
+    async def _watch(self) -> None:
+        from watchfiles import Change, awatch
+
+        def wanted(_: Change, path: str) -> bool:
+            return path.endswith((".toml", ".py"))
+
+        while not self._stop.is_set():
+            folders = {Path(file).parent for file in self._service.configuration.files}
+            folders |= {folder for folder in self._service.configuration.service.plugins if folder.is_dir()}
+            async for changes in awatch(
+                *folders, watch_filter=wanted, stop_event=self._stop, debounce=400, recursive=False
+            ):
+                known = {str(file) for file in self._service.configuration.files}
+                if any(path.endswith(".py") or path in known for _, path in changes):
+                    await self.reload()
+                    break  # the files watched may be others now

@@ -1,0 +1,190 @@
+"""Starting everything in order, and stopping it in the opposite one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bsc_monitor import __version__
+from bsc_monitor.bus import Bus
+from bsc_monitor.collect.plugins import Plugins
+from bsc_monitor.collect.schedule import Collection
+from bsc_monitor.collect.stored import StoredRecords
+from bsc_monitor.config import Configuration
+from bsc_monitor.current import Current
+from bsc_monitor.evaluate import Evaluator
+from bsc_monitor.export.metrics import Metrics
+from bsc_monitor.model.event import CollectorFailed, CollectorRan
+from bsc_monitor.score.periods import period_at
+from bsc_monitor.service.operations import ServiceOperations
+from bsc_monitor.service.past import Past
+from bsc_monitor.service.reload import Reloading
+from bsc_monitor.service.stand_in import StandIn
+from bsc_monitor.store import Store
+from bsc_monitor.store.readings import clear_readings
+from bsc_monitor.store.records import load_checkpoints
+from bsc_monitor.store.schema import RECORDS
+from bsc_monitor.web.app import create_app
+from bsc_monitor.web.board import Board
+from bsc_monitor.web.serve import Serving
+from bsc_monitor.web.serve import start as serve
+
+_log = structlog.get_logger(__name__)
+Load = Callable[[Path], tuple[Configuration, Plugins]]
+
+
+def utcnow() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+class Service:
+    """One running bsc-monitor. Build it in the loop's thread, ``await start()``, and ``await stop()`` in the end."""
+
+    def __init__(self, file: Path, load: Load, *, clock: Callable[[], datetime] = utcnow) -> None:
+        self.file = file
+        self.load = load
+        self.clock = clock
+        self.configuration, self.plugins = load(file)
+        self.bus = Bus()
+        self.scheduler = AsyncIOScheduler(timezone=UTC)
+        self.ready = False
+        self.served: Serving | None = None
+        self.stand_in: StandIn | None = None
+        self._started: list[Callable[[], Awaitable[Any]]] = []  #: what ends each thing started
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Start everything. Raises StoreError, ServeError, StandInError; what was started is stopped then."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        settings = self.configuration.service
+        self.store = await asyncio.to_thread(Store.open, settings.database)
+        self._started.append(lambda: asyncio.to_thread(self.store.close))
+        self.current = Current(self.bus, self.configuration.organisation)
+        self.metrics = Metrics(self.bus, self.current, __version__)
+        self.evaluator = Evaluator(self.store, self.bus, self.configuration, self.clock)
+        self.evaluator.on_due = self._arm
+        self.scheduler.start()
+        self._started.append(self._stop_scheduler)
+        self.operations = ServiceOperations(self)
+        await self._serve()
+        await self.evaluator.start()
+        if self.configuration.sandbox is not None:
+            self.stand_in = await StandIn.start(self.configuration.sandbox)
+            self._started.append(self.stand_in.stop)
+        await self._collect()
+        self._keep_house()
+        self.reloading = Reloading(self)
+        self.reloading.start()
+        self._started.append(self.reloading.stop)
+        self.past = Past(self)
+        await self.past.resume()
+        self._started.append(self.past.stop)
+        self.ready = True
+
+    @property
+    def address(self) -> str:
+        """The board's address."""
+        return self.served.url if self.served else ""
+
+    async def stop(self) -> None:
+        """Stop in the opposite order. What was acknowledged is in the store; what was under way comes again."""
+        self.ready = False
+        for task in tuple(self._tasks):
+            task.cancel()
+        while self._started:
+            end = self._started.pop()
+            try:
+                await end()
+            except Exception:  # noqa: BLE001 - the others must still be stopped
+                _log.exception("something did not stop in order")
+
+    async def _serve(self) -> None:
+        settings = self.configuration.service
+        board = Board(
+            current=self.current,
+            metrics=self.metrics,
+            bus=self.bus,
+            store=self.store,
+            operations=self.operations,
+            sources=lambda: self.configuration.sources,
+            maintenance=lambda: self.configuration.maintenance,
+            ready=lambda: self.ready,
+            clock=self.clock,
+            url=settings.url,
+            version=__version__,
+        )
+        self.served = await serve(create_app(board), settings.host, settings.port)
+        self._started.append(self.served.stop)
+
+    async def _collect(self) -> None:
+        checkpoints = await self.store.read(lambda connection: load_checkpoints(connection, RECORDS, "job"))
+        self.collection = Collection(
+            self.configuration,
+            self.plugins.collectors,
+            deliver=self.evaluator.deliver,
+            bus=self.bus,
+            records=StoredRecords(self.store, RECORDS),
+            period_at=period_at,
+            clock=self.clock,
+            checkpoints=checkpoints,
+            isolated=self.plugins.isolated,
+            scheduler=self.scheduler,
+        )
+        self.bus.subscribe(CollectorRan, self._collected)
+        self.bus.subscribe(CollectorFailed, self._collected)
+        await self.collection.start()
+        self._started.append(self.collection.stop)
+
+    def _collected(self, event: CollectorRan | CollectorFailed) -> None:
+        self.spawn(self.evaluator.collected(event))
+
+    def _arm(self, due: datetime | None) -> None:
+        """The evaluator has something to do at an instant."""
+        if due is not None:
+            self.scheduler.add_job(
+                self.evaluator.tick, "date", run_date=due, id="evaluate", replace_existing=True, misfire_grace_time=None
+            )
+
+    def _keep_house(self) -> None:
+        self.scheduler.add_job(self._stall, "interval", seconds=5, id="watch")
+        self.scheduler.add_job(
+            self._clear, "interval", hours=6, jitter=600, id="retention", misfire_grace_time=None,
+            next_run_time=self.clock() + timedelta(minutes=10),
+        )  # fmt: skip
+
+    def _stall(self) -> None:
+        self.metrics.service.stalled(self.collection.stall)
+
+    async def _clear(self) -> None:
+        """Readings beyond retention go; period values, alerts and events are kept for good."""
+        before = self.clock() - self.configuration.service.retention
+        count = await self.store.write(lambda connection: clear_readings(connection, before))
+        if count:
+            _log.info("old readings were cleared", count=count)
+
+    def spawn(self, work: Any) -> None:
+        """Run a coroutine beside; a failure is logged."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._spawned)
+
+    def _spawned(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("work beside failed", error=repr(task.exception()))
+
+    async def _stop_scheduler(self) -> None:
+        self.scheduler.shutdown(wait=False)

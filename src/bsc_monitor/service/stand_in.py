@@ -1,0 +1,68 @@
+"""The sandbox as a process of its own beside the service: its work never holds the service up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+
+import structlog
+
+from bsc_monitor.config.settings import SandboxSettings
+
+_log = structlog.get_logger(__name__)
+_READY = 30.0  #: seconds
+_ENDING = 5.0
+
+
+class StandInError(Exception):
+    """The sandbox did not start; the message says why."""
+
+
+class StandIn:
+    """A running sandbox. It ends with ``stop``, and by itself when this process is gone."""
+
+    def __init__(self, process: asyncio.subprocess.Process, lines: list[str]) -> None:
+        self._process = process
+        self.lines = lines  #: the addresses it serves, for people
+
+    @classmethod
+    async def start(cls, settings: SandboxSettings) -> StandIn:
+        """Start it and wait until it answers. Raises StandInError."""
+        arguments = ["--port", str(settings.port), "--seed", str(settings.seed), "--until-eof"]
+        if settings.servicenow_incidents:
+            arguments += ["--servicenow-incidents", str(settings.servicenow_incidents)]
+        if settings.servicenow_tables:
+            arguments += ["--servicenow-tables", str(settings.servicenow_tables)]
+        if settings.requests_per_hour:
+            arguments += ["--requests-per-hour", str(settings.requests_per_hour)]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bsc_monitor", "sandbox", *arguments,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the service, which stops it in order
+        )  # fmt: skip
+        lines: list[str] = []
+        try:
+            async with asyncio.timeout(_READY):
+                while process.stdout and (line := (await process.stdout.readline()).decode().strip()):
+                    if line.startswith("Ctrl-C"):
+                        return cls(process, lines)
+                    lines.append(line)
+        except TimeoutError:
+            process.kill()
+        words = (await process.stderr.read()).decode().strip() if process.stderr else ""
+        await process.wait()
+        raise StandInError(words or "the sandbox did not start")
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            try:
+                async with asyncio.timeout(_ENDING):
+                    await self._process.wait()
+            except TimeoutError:
+                _log.warning("the sandbox did not end by itself")
+                self._process.kill()
+                await self._process.wait()

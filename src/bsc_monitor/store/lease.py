@@ -1,0 +1,55 @@
+"""Who may write: one process at a time, so that nobody's memory is behind the store's back.
+
+SQLite: a lock on a file beside the database, which the system lets go however its holder ends. PostgreSQL: an advisory
+lock held by the writer's own connection, so that whoever loses that connection can write no more until it has the lock
+again: a leader that was thought dead and wakes up is fenced by the server itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+
+_KEY = 0x62736D6F6E  # "bsmon"
+
+
+class Taken(Exception):  # noqa: N818 - no error: another one leads
+    """Another process writes to this database."""
+
+
+def take_file(database: Path) -> int:
+    """Lock an SQLite database for this process; returns the descriptor that holds the lock. Raises Taken."""
+    held = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise Taken from None
+    return held
+
+
+def lead_by_connection(engine: Engine) -> None:
+    """Let every new connection of a PostgreSQL writer take the lock first; without it the connection is of no use."""
+
+    @event.listens_for(engine, "connect")
+    def _take(connection: Any, _: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (_KEY,))
+            got = cursor.fetchone()[0]
+        connection.commit()
+        if not got:
+            connection.close()
+            raise Taken
+
+
+def leader_exists(connection: Connection) -> bool:
+    """Whether some process leads on this PostgreSQL database."""
+    query = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :high AND objid = :low"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return bool(connection.scalar(query, {"high": _KEY >> 32, "low": _KEY & 0xFFFFFFFF}))
