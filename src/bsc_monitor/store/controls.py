@@ -12,11 +12,12 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, case, delete, literal, select, update
 
-from bsc_monitor.model.alert import Acknowledgement, Matcher, Silence
+from bsc_monitor.model.alert import Acknowledgement, AlertState, Matcher, Silence
+from bsc_monitor.store.alerts import alert_row
 from bsc_monitor.store.schema import Instant, Serial, metadata, upsert
 
-_MATCHERS: TypeAdapter[tuple[Matcher, ...]] = TypeAdapter(tuple[Matcher, ...])
 _MOST_ASKED = 10_000
+_MATCHERS: TypeAdapter[tuple[Matcher, ...]] = TypeAdapter(tuple[Matcher, ...])
 
 acknowledgement = Table(
     "acknowledgement",
@@ -77,12 +78,18 @@ def save_acknowledgement(connection: Connection, given: Acknowledgement) -> None
 
 
 def load_acknowledgements(
-    connection: Connection, fingerprints: Iterable[str] | None = None
+    connection: Connection, fingerprints: Iterable[str] | None = None, *, firing: bool = False
 ) -> dict[str, Acknowledgement]:
-    """The newest acknowledgement of each alert, by fingerprint. Whether it still holds, ``alert.quiet`` says."""
+    """The newest acknowledgement of each alert, by fingerprint; of some alerts only, or of those that fire.
+
+    Whether it still holds, ``alert.quiet`` says.
+    """
     query = select(acknowledgement).order_by(acknowledgement.c.episode)
     if fingerprints is not None:
         query = query.where(acknowledgement.c.fingerprint.in_(list(fingerprints)[:_MOST_ASKED]))
+    if firing:
+        now = alert_row.c.state == str(AlertState.FIRING)
+        query = query.join(alert_row, alert_row.c.fingerprint == acknowledgement.c.fingerprint).where(now)
     return {
         row.fingerprint: Acknowledgement(row.fingerprint, row.episode, row.author, row.at, row.note, row.until)
         for row in connection.execute(query)

@@ -155,6 +155,12 @@ def pending_counts(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(query.group_by(outbox_row.c.channel))}
 
 
+def pending_count(connection: Connection, channel: str) -> int:
+    """How many transitions wait for one channel."""
+    mine = and_(outbox_row.c.channel == channel, outbox_row.c.state == "pending")
+    return connection.scalar(select(func.count()).select_from(outbox_row).where(mine)) or 0
+
+
 def dead_letters(connection: Connection, limit: int = 100) -> list[Row]:
     """What receivers refused for good, newest first."""
     query = select(outbox_row).where(outbox_row.c.state == "dead").order_by(outbox_row.c.id.desc()).limit(limit)
@@ -243,7 +249,7 @@ def _row(alert: Alert, kind: str, at: datetime, target: Target) -> dict[str, Any
     return {
         "key": alert.key(target.channel), "channel": target.channel, "route": target.route, "group_key": target.group,
         "fingerprint": alert.fingerprint, "kind": kind, "open": not over, "quiet": over and not target.resolved,
-        "escalates": bool(target.after), "at": at, "not_before": at + target.after, "payload": to_json(alert),
+        "escalates": bool(target.after), "at": at, "not_before": at if over else at + target.after, "payload": to_json(alert),
         "state": "pending", "attempts": 0,
     }  # fmt: skip
 

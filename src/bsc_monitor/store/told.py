@@ -73,6 +73,11 @@ def claim_group(connection: Connection, channel: str, group: str, expected: date
     return connection.execute(update(group_log).where(mine).values(sent_at=now)).rowcount == 1
 
 
+def set_group_time(connection: Connection, channel: str, group: str, sent_at: datetime) -> None:
+    """A group was told last at ``sent_at``."""
+    upsert(connection, group_log, [{"channel": channel, "group_key": group, "sent_at": sent_at}])
+
+
 def believe(
     connection: Connection, channel: str, beliefs: Sequence[Told], now: datetime, *, spoken: Collection[str]
 ) -> None:
