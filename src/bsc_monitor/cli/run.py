@@ -33,6 +33,7 @@ def run(
 async def _run(config: ConfigOption) -> None:
     from bsc_monitor.service import Service
     from bsc_monitor.service.stand_in import StandInError
+    from bsc_monitor.store import Taken
     from bsc_monitor.web.serve import ServeError
 
     stop = asyncio.Event()
@@ -45,6 +46,9 @@ async def _run(config: ConfigOption) -> None:
         await service.start()
     except StandInError as error:
         typer.echo(f"{error}\nRemove [sandbox] from the configuration, or give it another port.", err=True)
+        raise typer.Exit(1) from None
+    except Taken:
+        typer.echo("another bsc-monitor uses this database: stop it, or look at its board", err=True)
         raise typer.Exit(1) from None
     except ServeError as error:
         typer.echo(f"{error} ({error.hint})", err=True)

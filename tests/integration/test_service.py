@@ -1,0 +1,72 @@
+"""The whole service over the checked-in configuration and the sandbox, as ``make run`` starts it."""
+
+import signal
+import time
+
+import pytest
+
+from tests.service_process import ServiceProcess, demo_config, running
+from tests.servers import free_port, wait_until
+
+PERSPECTIVES = ("financial", "customer", "internal_process", "learning_growth")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("service"), demo_config()) as process:
+        yield process
+
+
+def scores(service):
+    found = service.metrics("bsc_perspective_score")
+    return {
+        name
+        for name in PERSPECTIVES
+        if any(f'perspective="{name}"' in each and 'scorecard="it"' in each for each in found)
+    }
+
+
+def test_every_perspective_has_a_score_on_metrics(service):
+    wait_until(lambda: scores(service) == set(PERSPECTIVES), "a score for every perspective", 30)
+
+
+def test_the_companys_scorecard_is_fed_by_it(service):
+    wait_until(
+        lambda: any('scorecard="company"' in each for each in service.metrics("bsc_scorecard_score")), "its score"
+    )
+
+
+def test_the_board_and_the_api_answer(service):
+    assert "Acme Ltd" in service.text("/")
+    cards = service.json("/api/v1/scorecards")
+    assert {"company", "it"} <= {card["id"] for card in cards["items"]}
+
+
+def test_a_restart_goes_on_where_it_was(tmp_path):
+    with running(tmp_path, demo_config()) as process:
+        wait_until(lambda: scores(process) == set(PERSPECTIVES), "a score for every perspective", 30)
+        before = process.metrics("bsc_kpi_status_since_timestamp_seconds")
+        process.kill()
+        process.start()
+        after = process.metrics("bsc_kpi_status_since_timestamp_seconds")
+        assert scores(process) == set(PERSPECTIVES), "what was judged is there before any source answered"
+        same = [name for name, since in before.items() if after.get(name) == since]
+        assert len(same) >= 0.9 * len(before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_cleanly_while_it_collects(tmp_path, number):
+    with running(tmp_path, demo_config()) as process:
+        begun = time.monotonic()
+        assert process.stop(number) == 0, process.log.read_text()
+        assert "Traceback" not in process.log.read_text()
+        assert time.monotonic() - begun < 15
+
+
+def test_a_second_service_on_the_same_database_is_refused_in_words(tmp_path):
+    with running(tmp_path, demo_config()) as first:
+        second = ServiceProcess(first.config, free_port())
+        second.log = tmp_path / "second.log"
+        second.start(ready=False)
+        assert second.process.wait(20) == 1
+        assert "another" in second.log.read_text()
