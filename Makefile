@@ -41,6 +41,9 @@ lock:            ## pin every dependency with hashes
 bench: setup system ## measure against named peers, in one run
 	$(BIN)/python -m benchmarks
 
+grafana: setup   ## write the boards' JSON from their code
+	$(BIN)/python -m grafana
+
 soak: setup system ## the long fault runs
 	$(BIN)/pytest tests/faults --soak
 

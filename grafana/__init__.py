@@ -1,0 +1,1 @@
+"""Grafana boards as code: ``make grafana`` writes their JSON."""
