@@ -41,8 +41,8 @@ class Timeline:
         if recent.start <= instant < recent.end:
             return recent
         found = self.of(instant.astimezone(self._zone).date())
-        if instant < found.start:  # a midnight that the clock skipped or repeated
-            found = self.of(first_day(found, self._zone) - _DAY)
+        if instant >= found.end:  # the clock went back over midnight: the local day before was read once more
+            found = self.of(found.end.astimezone(self._zone).date())
         self._recent = found
         return found
 
@@ -124,11 +124,6 @@ def local_day(instant: datetime, calendar: Calendar) -> date:
 def last_day(period: Period, calendar: Calendar) -> date:
     """The local day on which a period's last instant falls: the day whose thresholds and weights judge it."""
     return local_day(period.end - _INSTANT, calendar)
-
-
-def first_day(period: Period, zone: ZoneInfo) -> date:
-    """The local day on which a period begins."""
-    return period.start.astimezone(zone).date()
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

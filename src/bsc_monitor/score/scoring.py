@@ -2,41 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from heapq import heappop, heappush
 
-from bsc_monitor.model.judgement import Judgement, NodeScore
-from bsc_monitor.model.organisation import Organisation
-from bsc_monitor.model.period import Period
+from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
+from bsc_monitor.model.organisation import Kpi, Organisation
+from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.score.changes import Changes
+from bsc_monitor.score.definition import same_aggregation, same_measure, unchanged
+from bsc_monitor.score.derived import derive, link
+from bsc_monitor.score.settle import ClosedValue, Observations, Step, closed_value, end, settle, slot_for
+from bsc_monitor.score.show import due_at, show
+from bsc_monitor.score.state import KpiState, Load, Slot, Trailing
+from bsc_monitor.score.structure import build_tree
 
-Labels = tuple[tuple[str, str], ...]
-Observations = Callable[[str, Labels, Period], Sequence[KpiReading]]
-#: the stored readings of a KPI with exactly these labels whose ``at`` lies in the period or that were made for it;
-#: whether the readings being taken are among them already does not matter
-ClosedValue = Callable[[str, Labels, Period], PeriodValue | None]
-#: the frozen value of a past period, if there is one
+__all__ = ["ClosedValue", "Observations", "Scoring"]
 
 
 class Scoring:
-    """Everything that is judged, incrementally. Not for use by two threads at a time."""
+    """Everything that is judged, incrementally. Not for use by two threads at a time.
+
+    Periods: a KPI's period is open until its end; it closes (its value is frozen) as soon as its final value is in (one
+    that the source made for the period, marked final and taken after its end), at the latest ``grace`` after its end.
+    What comes within grace is counted, and reopens a closed period visibly (``revision`` + 1); what comes later is told
+    as late and not counted. A period that has no closed value is filled in and closed at once, however old.
+    """
 
     def __init__(self, organisation: Organisation, now: datetime) -> None:
-        raise NotImplementedError
+        self._organisation = organisation
+        self._states: dict[str, KpiState] = {}
+        self._agenda: list[tuple[datetime, int, KpiState]] = []
+        self._number = 0
+        self._started: datetime | None = now  # until the first step has judged what was restored
+        for kpi in organisation.kpis.values():
+            self._states[kpi.name] = KpiState(kpi, self._calendar(kpi.scorecard), now)
+        self._grow(now)
 
     def restore(self, value: PeriodValue) -> None:
-        """Take a stored value at start: of the open period, of those in grace, or one of the last two closed."""
-        raise NotImplementedError
+        """Take a stored value at start: of an open period, of one in grace, or one of the last two closed."""
+        state = self._states.get(value.kpi)
+        if state is None or state.line.at(value.period.start) != value.period:
+            return
+        if value.closed_at is not None and not value.labels:
+            state.remember(value)
+        if value.closed_at is None or self._started is None or self._started < value.period.end + state.grace:
+            slot = state.live.get(value.period.start)
+            if slot is None:
+                slot = state.live[value.period.start] = Slot(value.period)
+            slot.cell(value.labels).restore(value)
 
     def restore_judgement(self, judgement: Judgement) -> None:
-        """Take a stored judgement at start: ``since`` and a trailing window's value outlive a restart."""
-        raise NotImplementedError
+        """Take a stored judgement at start, so that ``since`` outlives a restart."""
+        state = self._states.get(judgement.kpi)
+        if state is not None:
+            state.judgement = judgement
 
     def restore_node(self, node: NodeScore) -> None:
         """Take a node's stored state at start, so that its ``since`` outlives a restart."""
-        raise NotImplementedError
+        found = self._nodes.get((node.kind, node.name))
+        if found is not None:
+            found.shown = node
 
     def take(
         self,
@@ -45,31 +74,273 @@ class Scoring:
         observations: Observations,
         closed: ClosedValue | None = None,
     ) -> Changes:
-        """Take readings in their order of arrival. ``closed`` is asked only about periods older than the last two closed.
+        """Take readings in their order of arrival; whatever was due by ``now`` happens first.
 
+        ``observations`` gives the stored readings of a KPI with exactly these labels whose ``at`` lies in the period;
+        it does not matter whether those taken now are among them. It is asked where an aggregate is not in memory or
+        something older came. ``closed`` gives a past period's frozen value, and is asked where that is not in memory.
         Readings of KPIs that the organisation does not have are left out.
         """
-        raise NotImplementedError
+        step = Step(now, observations, closed)
+        self._elapse(step)
+        if len(readings) == 1:
+            self._absorb(step, readings[0].kpi, readings)
+        else:
+            by_kpi: dict[str, list[KpiReading]] = {}
+            for reading in readings:
+                by_kpi.setdefault(reading.kpi, []).append(reading)
+            for name, group in by_kpi.items():
+                self._absorb(step, name, group)
+        return self._finish(step)
 
     def tick(self, now: datetime) -> Changes:
         """Whatever time alone changes: values turning stale, periods turning over and closing, thresholds and weights
-        stepping. The first tick after the start also judges what was restored."""
-        raise NotImplementedError
+        stepping. The first step after the start also judges what was restored."""
+        step = Step(now, None, None)
+        self._elapse(step)
+        return self._finish(step)
 
     def next_due(self) -> datetime | None:
         """When ``tick`` has something to do next; None: never."""
-        raise NotImplementedError
+        if self._started is not None:
+            return self._started
+        known = [self._tree.next_step(), self._agenda[0][0] if self._agenda else None]
+        return min((at for at in known if at is not None), default=None)
 
     def replace(self, organisation: Organisation, now: datetime) -> Changes:
-        """Take another organisation. KPIs whose definition is the same keep their state; the others are judged anew."""
-        raise NotImplementedError
+        """Take another organisation. What is measured as before keeps its values, judged by its new definition."""
+        old, self._states = self._states, {}
+        self._organisation = organisation
+        for kpi in organisation.kpis.values():
+            calendar = self._calendar(kpi.scorecard)
+            state = old.get(kpi.name)
+            if state is None or state.calendar != calendar or not same_measure(state.kpi, kpi):
+                fresh = KpiState(kpi, calendar, now)
+                fresh.judgement = state.judgement if state is not None else None
+                state = fresh
+            elif not unchanged(state.kpi, kpi):
+                _redefine(state, kpi, now)
+            self._states[kpi.name] = state
+        self._agenda.clear()
+        for state in self._states.values():
+            state.due = None
+        shown = {key: node.shown for key, node in self._nodes.items()}
+        self._grow(now)
+        for key, node in self._nodes.items():
+            node.shown = shown.get(key)
+        self._started = now
+        return self.tick(now)
+
+    def recompute(self, now: datetime) -> Changes:
+        """Everything from the values on anew: score, status, roll-up. It changes nothing (a test holds it to that)."""
+        changes = Changes()
+        for state in self._states.values():
+            shown, judgement = state.shown, state.judgement
+            if shown is None or judgement is None or state.rules.curve is None or state.leaf is None:
+                continue
+            if shown.closed_at is None and shown.value is not None and shown.thresholds == state.rules.thresholds:
+                score, status = state.rules.curve.judge(shown.value)
+                if score != judgement.score or status is not judgement.status:
+                    state.judgement = replace(judgement, score=score, status=status)
+                    changes.judgements.append((state.judgement, judgement))
+                    self._tree.set(state.leaf, state.judgement)
+        self._tree.recompute()
+        changes.nodes = self._tree.settle(now)
+        return changes
 
     @property
     def judgements(self) -> dict[str, Judgement]:
         """The newest judgement of each KPI by full name."""
-        raise NotImplementedError
+        return {name: state.judgement for name, state in self._states.items() if state.judgement is not None}
 
     @property
-    def nodes(self) -> dict[tuple[str, str], NodeScore]:
+    def nodes(self) -> dict[tuple[NodeKind, str], NodeScore]:
         """The newest score of each node by (kind, name)."""
-        raise NotImplementedError
+        return {key: node.shown for key, node in self._nodes.items() if node.shown is not None}
+
+    def _calendar(self, scorecard: str) -> Calendar:
+        card = self._organisation.scorecards.get(scorecard)
+        return card.calendar if card is not None else Calendar()
+
+    def _grow(self, now: datetime) -> None:
+        """Build the tree and the links between KPIs."""
+        self._tree = build_tree(self._organisation, now)
+        self._nodes = {(node.kind, node.name): node for node in self._tree.nodes}
+        for name, state in self._states.items():
+            state.leaf = self._tree.leaves.get(name)
+        link(self._states)
+
+    def _elapse(self, step: Step) -> None:
+        """Touch whatever is due."""
+        if self._started is not None:
+            self._started = None
+            step.touched = dict.fromkeys(self._states.values())
+            for state in step.touched:
+                state.pending = {
+                    slot.period.label: slot.period for each in state.operands.values() for slot in each.live.values()
+                }
+            self._tree.touch_all()
+        agenda = self._agenda
+        while agenda and agenda[0][0] <= step.now:
+            due, _, state = heappop(agenda)
+            if state.due == due:
+                state.due = None
+                step.touched[state] = None
+        self._tree.step(step.now)
+
+    def _absorb(self, step: Step, name: str, readings: Sequence[KpiReading]) -> None:
+        """Put one KPI's readings where they belong."""
+        state = self._states.get(name)
+        if state is None or state.formula is not None:
+            return
+        step.touched[state] = None
+        groups: dict[tuple[datetime, tuple[tuple[str, str], ...]], list[KpiReading]] = {}
+        if len(readings) == 1:
+            period, reading = _placed(state, readings[0])
+            self._put(step, state, period, [reading])
+            return
+        for each in readings:
+            period, reading = _placed(state, each)
+            groups.setdefault((period.start, reading.labels), []).append(reading)
+        for (start, _), group in groups.items():
+            self._put(step, state, state.line.at(start), group)
+
+    def _put(self, step: Step, state: KpiState, period: Period, readings: list[KpiReading]) -> None:
+        labels, how = readings[0].labels, state.kpi.aggregate
+        slot = slot_for(state, step, period, labels)
+        if slot is None:
+            _too_late(state, step, period, readings)
+            return
+        for reading in readings:
+            if state.heard is None or reading.at > state.heard:
+                state.heard = reading.at
+        load: Load | None = None
+        if how != "last" and (slot.past or period.start < state.since):
+            load = _loader(step, state, period, labels)
+        elif how != "last":
+            load = _loader(step, state, period, labels) if slot.cell(labels).accumulator is not None else None
+        slot.cell(labels).absorb(how, readings, load)
+        if slot not in state.dirty:
+            state.dirty.append(slot)
+        if state.kpi.window is not None and not slot.past:
+            if state.trailing is None:
+                state.trailing = Trailing(state.kpi.window, readings[-1].at)
+            state.trailing.absorb(how, labels, readings, lambda within: _stored(step, state, within, labels))
+
+    def _finish(self, step: Step) -> Changes:
+        """Settle, judge and roll up what was touched, operands before what is derived from them."""
+        judged: list[tuple[Judgement, Judgement | None]] = []
+        if len(step.touched) == 1:
+            (state,) = step.touched
+            self._process(step, state, judged)
+            if state.dependents:
+                self._process_all(step, state.dependents, judged)
+        elif step.touched:
+            self._process_all(step, step.touched, judged)
+        changes = step.changes()
+        changes.judgements = judged
+        changes.nodes = self._tree.settle(step.now)
+        return changes
+
+    def _process_all(
+        self, step: Step, states: Iterable[KpiState], judged: list[tuple[Judgement, Judgement | None]]
+    ) -> None:
+        seen = dict.fromkeys(states)
+        queue: list[tuple[int, int, KpiState]] = [(state.rank, n, state) for n, state in enumerate(seen)]
+        queue.sort()
+        number = len(queue)
+        while queue:
+            _, _, state = heappop(queue)
+            self._process(step, state, judged)
+            for derived in state.dependents:
+                if derived not in seen:
+                    seen[derived] = None
+                    number += 1
+                    heappush(queue, (derived.rank, number, derived))
+
+    def _process(self, step: Step, state: KpiState, judged: list[tuple[Judgement, Judgement | None]]) -> None:
+        now = step.now
+        _advance(state, step)
+        if state.formula is not None:
+            derive(state, step)
+        if state.dirty:
+            dirty, state.dirty = state.dirty, []
+            for slot in dirty:
+                settle(state, step, slot)
+        before = state.judgement
+        judgement = show(state, step)
+        if judgement != before:
+            state.judgement = judgement
+            judged.append((judgement, before))
+            if state.leaf is not None:
+                self._tree.set(state.leaf, judgement)
+        due = due_at(state, now)
+        if due is not None and (state.due is None or due < state.due):
+            state.due = due
+            self._number += 1
+            heappush(self._agenda, (due, self._number, state))
+
+
+def _redefine(state: KpiState, kpi: Kpi, now: datetime) -> None:
+    """Judge by another definition what is in memory; other aggregates are built anew from the store when next asked."""
+    if not same_aggregation(state.kpi, kpi):
+        state.since, state.trailing = now, None
+        for slot in state.live.values():
+            for cell in slot.cells():
+                cell.accumulator, cell.made = None, False
+    state.define(kpi, now)
+    for slot in state.live.values():
+        slot.rules = None
+        for cell in slot.cells():
+            cell.changed = True
+        state.dirty.append(slot)
+    if state.trailing is not None:
+        for cell in state.trailing.cells():
+            cell.changed = True
+
+
+def _advance(state: KpiState, step: Step) -> None:
+    """Do what time alone does to a KPI."""
+    now = step.now
+    if now >= state.current.end:
+        state.turn(now)
+    rules = state.rules
+    stepped = rules.until is not None and now >= rules.until
+    if stepped:
+        state.define(state.kpi, now)
+    for slot in list(state.live.values()):
+        if slot.period.end <= now:
+            end(state, step, slot)
+        elif stepped or state.kpi.prorate:
+            settle(state, step, slot, anew=True)
+    if stepped and state.trailing is not None:
+        for cell in state.trailing.cells():
+            cell.changed = True
+
+
+def _placed(state: KpiState, reading: KpiReading) -> tuple[Period, KpiReading]:
+    """The calendar period that a reading counts in. One made for another kind of period is taken as an observation."""
+    made = reading.period
+    if made is None or (made.kind is None and state.kpi.window is not None):
+        return state.line.at(reading.at), reading
+    period = state.line.at(made.start)
+    if made.start == period.start and made.end == period.end:
+        return period, reading
+    return state.line.at(reading.at), replace(reading, period=None)
+
+
+def _too_late(state: KpiState, step: Step, period: Period, readings: list[KpiReading]) -> None:
+    """Tell of readings that do not count, unless they only say what is frozen already."""
+    frozen = closed_value(state, step, period, readings[0].labels)
+    for reading in readings:
+        says_the_same = reading.period is not None or state.kpi.aggregate == "last"
+        if frozen is None or not says_the_same or reading.value != frozen.value:
+            step.late.append(reading)
+
+
+def _loader(step: Step, state: KpiState, period: Period, labels: tuple[tuple[str, str], ...]) -> Load:
+    return lambda: _stored(step, state, period, labels)
+
+
+def _stored(step: Step, state: KpiState, period: Period, labels: tuple[tuple[str, str], ...]) -> Sequence[KpiReading]:
+    return step.observations(state.kpi.name, labels, period) if step.observations is not None else ()

@@ -1,0 +1,212 @@
+"""What "now" shows of a KPI, and how good it is (design/scoring.md, "What 'now' shows")."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bsc_monitor.model import unit as units
+from bsc_monitor.model.judgement import Judgement
+from bsc_monitor.model.organisation import Kpi, TargetPath, Thresholds
+from bsc_monitor.model.period import Calendar, Period
+from bsc_monitor.model.period_value import PeriodValue
+from bsc_monitor.model.reading import KpiReading, Reading
+from bsc_monitor.model.status import Freshness, ReadingState, Status
+from bsc_monitor.score.curve import Curve, curve_of
+from bsc_monitor.score.periods import current_period, last_day, local_day, midnight, previous
+from bsc_monitor.score.targets import (
+    final_target,
+    next_step,
+    progress,
+    prorated,
+    share_passed,
+    thresholds_on,
+)
+
+_JUDGEABLE = (ReadingState.OK, ReadingState.PARTIAL)
+
+
+class Rules:
+    """What a KPI (or one of its segments) is judged by on one local day."""
+
+    __slots__ = ("curve", "thresholds", "until")
+
+    def __init__(self, kpi: Kpi, day: date, calendar: Calendar, path: TargetPath | None = None) -> None:
+        path = kpi.path if path is None else path
+        self.thresholds = thresholds_on(path, day)
+        self.curve: Curve | None = curve_of(kpi, self.thresholds)
+        step = next_step(path, day) if len(path.steps) > 1 else None
+        #: when other thresholds come into force; None: never
+        self.until: datetime | None = None if step is None else midnight(step, ZoneInfo(calendar.timezone))
+
+
+def rules_at(kpi: Kpi, instant: datetime, calendar: Calendar, path: TargetPath | None = None) -> Rules:
+    """The rules in force at an instant."""
+    return Rules(kpi, local_day(instant, calendar), calendar, path)
+
+
+def rules_of(kpi: Kpi, period: Period, calendar: Calendar, path: TargetPath | None = None) -> Rules:
+    """The rules that a closed period is judged by: those in force at its last instant."""
+    return Rules(kpi, last_day(period, calendar), calendar, path)
+
+
+def prorate(rules: Rules, kpi: Kpi, period: Period, now: datetime, calendar: Calendar) -> Rules | None:
+    """The rules for an open period's share that has passed; None before any of its working time has."""
+    share = share_passed(period, now, calendar)
+    if share <= 0:
+        return None
+    scaled = object.__new__(Rules)
+    scaled.thresholds = prorated(rules.thresholds, share)
+    scaled.curve = curve_of(kpi, scaled.thresholds) if scaled.thresholds.target is not None else rules.curve
+    scaled.until = rules.until
+    return scaled
+
+
+def is_enough(kpi: Kpi, reading: KpiReading) -> bool:
+    """Whether a value has the samples behind it that the KPI asks for; one that does not say counts as one."""
+    return (1 if reading.samples is None else reading.samples) >= kpi.min_samples
+
+
+def settled(
+    kpi: Kpi, period: Period, reading: KpiReading, rules: Rules | None, definition: str = "",
+    closed_at: datetime | None = None, revision: int = 0,
+) -> PeriodValue:  # fmt: skip
+    """A period's value, judged. ``rules`` None: it is too early to judge it."""
+    value, state = reading.value, reading.state
+    score: float | None = None
+    status = Status.UNKNOWN
+    if value is None and state in _JUDGEABLE:
+        state = ReadingState.NO_DATA
+    elif state in _JUDGEABLE and not is_enough(kpi, reading):
+        state = ReadingState.INSUFFICIENT
+    elif value is not None and state in _JUDGEABLE and rules is not None and rules.curve is not None:
+        score, status = rules.curve.judge(value)
+    thresholds = Thresholds() if rules is None else rules.thresholds
+    return PeriodValue(
+        reading.kpi, period, reading.labels, value, reading.samples, reading.numerator, reading.denominator, state,
+        reading.completeness, reading.at, reading.evidence, reading.note, thresholds, score, status, definition,
+        closed_at, revision,
+    )  # fmt: skip
+
+
+def is_shown(value: PeriodValue | None) -> bool:
+    """Whether a period's value can be shown as the KPI's."""
+    return value is not None and value.value is not None and value.state in _JUDGEABLE
+
+
+def reading_of(value: PeriodValue) -> KpiReading:
+    """A stored period value as the reading that would make it."""
+    return KpiReading(
+        value.kpi, value.observed_at or value.period.start, value.value, value.labels, value.samples, value.numerator,
+        value.denominator, None, value.state, value.completeness, value.evidence, value.note,
+    )  # fmt: skip
+
+
+def judgement_of(
+    kpi: Kpi, shown: PeriodValue, now: datetime, before: Judgement | None, *, fresh_at: datetime | None,
+    earlier: PeriodValue | None, final: float | None, previous_period: bool = False, stale: bool = False,
+) -> Judgement:  # fmt: skip
+    """The judgement of what is shown. ``fresh_at``: the last sign of life; ``stale``: it is so for another reason."""
+    status = shown.status
+    limit = kpi.stale_after
+    if limit is not None and fresh_at is not None and now - fresh_at >= limit:
+        stale = True
+    since = now if before is None or before.status is not status else before.since
+    value = shown.value
+    return Judgement(
+        kpi.name, value, shown.thresholds, shown.score, status, Freshness.STALE if stale else Freshness.FRESH,
+        shown.period, previous_period, shown.observed_at, since, shown.samples, shown.state,
+        None if kpi.baseline is None else progress(kpi, value, final),
+        None if earlier is None else trend(kpi, value, earlier.value), shown.evidence, shown.note,
+    )  # fmt: skip
+
+
+def missing_judgement(
+    kpi: Kpi,
+    thresholds: Thresholds,
+    period: Period,
+    now: datetime,
+    before: Judgement | None,
+    open_value: PeriodValue | None,
+) -> Judgement:
+    """The judgement of a KPI that has nothing to show; what the open period says of itself is passed on."""
+    since = now if before is None or before.status is not Status.UNKNOWN else before.since
+    if open_value is None:
+        return Judgement(kpi.name, thresholds=thresholds, period=period, since=since)
+    return Judgement(
+        kpi.name, thresholds=thresholds, period=period, since=since, observed_at=open_value.observed_at,
+        samples=open_value.samples, state=open_value.state, evidence=open_value.evidence, note=open_value.note,
+    )  # fmt: skip
+
+
+def trend(kpi: Kpi, value: float | None, earlier: float | None) -> float | None:
+    """The relative change on the value before, positive = better; where a target is to be kept, of the distance to it."""
+    if value is None or earlier is None:
+        return None
+    if kpi.better == "target":
+        middle = final_target(kpi)
+        if middle is None:
+            return None
+        value, earlier = abs(value - middle), abs(earlier - middle)
+    if earlier == 0:
+        return None
+    change = (value - earlier) / abs(earlier)
+    if abs(change) == float("inf"):
+        return None
+    return change if kpi.better == "higher" else -change
+
+
+def judge(
+    kpi: Kpi, open_value: PeriodValue | None, closed_value: PeriodValue | None, now: datetime, calendar: Calendar,
+    before: Judgement | None = None, *, earlier: PeriodValue | None = None, heard: datetime | None = None,
+) -> Judgement:  # fmt: skip
+    """Judge a KPI from scratch: on its open period as soon as that has a value with enough samples, until then on the
+    previous period's, for at most one period; else it is missing.
+
+    ``earlier`` is the value of the period before the closed one, for the trend; ``heard`` the newest observation of any
+    kind, which keeps a previous period's value fresh. ``before`` is the last judgement: ``since`` is kept while the
+    status is.
+    """
+    rules: Rules | None = rules_at(kpi, now, calendar)
+    thresholds = rules.thresholds if rules else Thresholds()
+    current = current_period(now, kpi, calendar)
+    final = final_target(kpi)
+    if open_value is not None:
+        if kpi.prorate and rules is not None:
+            rules = prorate(rules, kpi, open_value.period, now, calendar)
+        open_value = settled(kpi, open_value.period, reading_of(open_value), rules)
+    if open_value is not None and is_shown(open_value) and rules is not None:
+        return judgement_of(
+            kpi, open_value, now, before, fresh_at=open_value.observed_at, earlier=closed_value, final=final
+        )
+    if (
+        closed_value is not None
+        and is_shown(closed_value)
+        and kpi.window is None
+        and closed_value.period == previous(current, calendar)
+    ):
+        if closed_value.closed_at is None:
+            last = rules_of(kpi, closed_value.period, calendar)
+            closed_value = settled(kpi, closed_value.period, reading_of(closed_value), last)
+        signs = [at for at in (heard, closed_value.observed_at, open_value and open_value.observed_at) if at]
+        return judgement_of(
+            kpi, closed_value, now, before, fresh_at=max(signs, default=None), earlier=earlier, final=final,
+            previous_period=True,
+        )  # fmt: skip
+    return missing_judgement(kpi, thresholds, current, now, before, open_value)
+
+
+def score_reading(kpi: Kpi, reading: Reading, unit: str, period: Period) -> float | None:
+    """The score that a reading in ``unit`` would make as the KPI's value of a period; None: none.
+
+    Thresholds are those at the period's end, in UTC days: what a dry run shows. Raises ValueError where the unit
+    cannot become the KPI's.
+    """
+    if reading.value is None:
+        return None
+    value = reading.value * units.factor(reading.unit or unit, kpi.unit)
+    rules = rules_of(kpi, period, Calendar())
+    taken = KpiReading(
+        kpi.name, period.end - timedelta(microseconds=1), value, samples=reading.samples, state=reading.state
+    )
+    return settled(kpi, period, taken, rules).score

@@ -1,0 +1,86 @@
+"""What "now" shows of a KPI in memory, and when that may change by time alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bsc_monitor.model.judgement import Judgement
+from bsc_monitor.model.period_value import PeriodValue
+from bsc_monitor.model.status import Freshness
+from bsc_monitor.score.derived import is_stale
+from bsc_monitor.score.judge import is_shown, judgement_of, missing_judgement
+from bsc_monitor.score.settle import Step, deadline, quarter_hour_after, settle_trailing
+from bsc_monitor.score.state import KpiState, Trailing
+
+
+def show(state: KpiState, step: Step) -> Judgement:
+    """Judge a KPI as of now: its trailing window, its open period, or the previous period for at most one period."""
+    kpi, now, before = state.kpi, step.now, state.judgement
+    slot = state.live.get(state.current.start)
+    open_value = slot.total.value if slot is not None else None
+    prior = state.value_of(state.prior)
+    stale = state.formula is not None and is_stale(state)
+    if state.trailing is not None:
+        return _show_trailing(state, step, state.trailing, prior)
+    if slot is not None and not slot.early and is_shown(open_value) and open_value is not None:
+        state.shown = open_value
+        fresh_at = open_value.observed_at if state.formula is None or state.operands else None
+        return judgement_of(
+            kpi, open_value, now, before, fresh_at=fresh_at, earlier=prior, final=state.final, stale=stale
+        )
+    if is_shown(prior) and prior is not None and kpi.window is None:
+        state.shown = prior
+        signs = [at for at in (state.heard, prior.observed_at, open_value and open_value.observed_at) if at]
+        earlier = state.earlier if state.closed is prior else state.closed
+        return judgement_of(
+            kpi, prior, now, before, fresh_at=max(signs, default=None), earlier=_before(earlier, state), final=state.final,
+            previous_period=True, stale=stale,
+        )  # fmt: skip
+    state.shown = None
+    return missing_judgement(kpi, state.rules.thresholds, state.current, now, before, open_value)
+
+
+def due_at(state: KpiState, now: datetime) -> datetime | None:
+    """When a KPI may look different by time alone; None: never."""
+    judgement = state.judgement
+    dues = [deadline(state, slot) for slot in state.live.values()]
+    if state.rules.until is not None:
+        dues.append(state.rules.until)
+    if judgement is None or judgement.value is None:
+        return min(dues, default=None) if state.operands or state.formula is None else state.current.end
+    dues.append(state.current.end)
+    limit = state.kpi.stale_after
+    if limit is not None and judgement.freshness is Freshness.FRESH and judgement.observed_at is not None:
+        sign = judgement.observed_at
+        if judgement.previous_period and state.heard is not None:
+            sign = max(sign, state.heard)
+        dues.append(sign + limit)
+    if state.trailing is not None:
+        dues.append(state.trailing.period.end + state.trailing.length)
+    elif state.kpi.prorate:
+        dues.append(quarter_hour_after(now))
+    return min((due for due in dues if due > now), default=None)
+
+
+def _show_trailing(state: KpiState, step: Step, trailing: Trailing, prior: PeriodValue | None) -> Judgement:
+    settle_trailing(state, step, trailing)
+    value = trailing.total.value
+    if is_shown(value) and value is not None and step.now < trailing.period.end + trailing.length:
+        state.shown = value
+        return judgement_of(
+            state.kpi, value, step.now, state.judgement, fresh_at=value.observed_at, earlier=prior, final=state.final
+        )
+    state.shown = None
+    return missing_judgement(
+        state.kpi,
+        state.rules.thresholds,
+        trailing.period,
+        step.now,
+        state.judgement,
+        value if value is not None else None,
+    )
+
+
+def _before(value: PeriodValue | None, state: KpiState) -> PeriodValue | None:
+    """A value, if it is of the period just before the previous one."""
+    return value if value is not None and value.period.end == state.prior.start else None
