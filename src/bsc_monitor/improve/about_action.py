@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bsc_monitor.improve.assess import Assessment, first_day
+from bsc_monitor.improve.assess import Assessment, first_day, place_of
 from bsc_monitor.improve.driver import Driver
 from bsc_monitor.improve.effect import Effect
 from bsc_monitor.improve.initiatives import Check
-from bsc_monitor.improve.words import amount, between, number, span
+from bsc_monitor.improve.words import amount, change, number, signed, span
 from bsc_monitor.model.insight import Direction, Insight, InsightKind, NotEnoughData
 from bsc_monitor.model.organisation import Initiative, Objective
 from bsc_monitor.model.period import PeriodKind
@@ -17,6 +17,7 @@ from bsc_monitor.model.status import Status
 STUCK = {PeriodKind.DAY: 20, PeriodKind.WEEK: 8, PeriodKind.MONTH: 3, PeriodKind.QUARTER: 2, PeriodKind.YEAR: 2}
 """Periods in a row off target, by kind, from which a KPI counts as stuck."""
 
+_PATIENCE = 3  # periods after the start of an initiative before it is called stuck
 _OFF_TARGET = (Status.AMBER, Status.RED)
 
 
@@ -47,12 +48,15 @@ def stagnation_insight(seen: Assessment, *, acted_on: bool) -> Insight | None:
 
 
 def stuck_initiative(initiative: Initiative, seen: Assessment, timezone: str) -> Insight | None:
-    """An initiative past half its time whose KPI shows no sign of getting better since it began."""
-    if initiative.start is None or not seen.series.records or _better_since(seen, initiative.start, timezone):
+    """An initiative past half its time whose KPI shows no sign of getting better, over three closed periods at least."""
+    began = None if initiative.start is None else place_of(seen.series, initiative.start, timezone)
+    if initiative.start is None or began is None or len(seen.series) - began < _PATIENCE:
+        return None
+    if _better_since(seen, initiative.start, timezone):
         return None
     return Insight(
         kind=InsightKind.STAGNATION, subject_kind="initiative", subject=initiative.id,
-        since=seen.newest.period.start, direction=Direction.NONE, strength=0.5,
+        since=seen.series.records[began].period.start, direction=Direction.NONE, strength=0.5,
         sentence=f"“{initiative.title}” is past half its time, and {seen.kpi.title} shows no sign of it yet.",
         next_step="Check whether the work reaches the process at all, and change the plan while there is time.",
         aspect=seen.kpi.name, evidence={"kpi": seen.kpi.name, "start": initiative.start.isoformat(),
@@ -104,33 +108,33 @@ def _since(records: tuple[PeriodValue, ...], seen: Effect) -> datetime:
 
 def _effect_words(initiative: Initiative, found: Check, seen: Effect) -> tuple[str, str]:
     kpi, title = found.kpi, f"“{initiative.title}”"
-    moved = f"{'fell' if seen.shift < 0 else 'rose'} by {amount(abs(seen.shift), kpi.unit)}"
-    wanted = seen.expected
-    hoped = "" if wanted is None else f"; {'−' if wanted < 0 else '+'}{amount(abs(wanted), kpi.unit)} was expected"
-    levels = f"from {amount(seen.before, kpi.unit)} to {amount(seen.after, kpi.unit)}"
+    moved = f"{'fell' if seen.shift < 0 else 'rose'} by {change(seen.shift, kpi.unit)}"
+    hoped = "" if seen.expected is None else f"; {signed(seen.expected, kpi.unit)} was expected"
+    levels = f"typically {amount(seen.before, kpi.unit)} before and {amount(seen.after, kpi.unit)} since"
     if seen.verdict == "worked":
-        enough = seen.share is None or seen.share >= 1 or not seen.expected
         return (
-            f"{title} worked: since it began {kpi.title} {moved}, {levels} in the middle of its range{hoped}.",
-            "Make it the standard, and set the target anew." if enough
+            f"{title} worked: {kpi.title} {moved}, {levels}{hoped}.",
+            "Make it the standard, and set the target anew."
+            if seen.share is None or seen.share >= 1
             else "Make it the standard, and plan what brings the rest of the expected effect.",
-        )  # fmt: skip
+        )
     if seen.verdict == "got_worse":
         return (
-            f"Since {title} began {kpi.title} got worse: it {moved}, {levels}{hoped}.",
+            f"{kpi.title} got worse since {title} began: it {moved}, {levels}{hoped}.",
             "Stop or revise the initiative, unless something else explains the change.",
         )
     if seen.moved_before:
         return (
-            f"There is no evidence that {title} worked: {kpi.title} {moved}, but it was already moving that way before.",
+            f"There is no evidence that {title} worked: {kpi.title} {moved}, but it was moving that way already.",
             "Wait for more periods, or test the measure where the other cause is absent.",
         )
-    sentence = (
-        f"There is no evidence that {title} changed {kpi.title}: it was {amount(seen.before, kpi.unit)} before and is "
-        f"{amount(seen.after, kpi.unit)} now{hoped} (the true change lies between {between(seen.low, seen.high, kpi.unit)})."
-    )
+    if seen.low * seen.high > 0:
+        return (
+            f"There is a hint, but no evidence yet, that {title} changed {kpi.title}: it {moved}, {levels}{hoped}.",
+            "Wait for more periods before judging it.",
+        )
     return (
-        sentence,
+        f"There is no evidence that {title} changed {kpi.title}: {levels}{hoped}.",
         "Revise the initiative or end it; doing more of the same is not supported by the data.",
     )
 

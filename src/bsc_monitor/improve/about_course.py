@@ -1,37 +1,46 @@
 """Insights about where a KPI goes: trend and forecast."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from math import log
 from typing import Any, Literal
 
 from bsc_monitor.improve.assess import Assessment
 from bsc_monitor.improve.assurance import direction_of, good_side
 from bsc_monitor.improve.forecast import WINDOW, Crossing, Forecast, crossing
+from bsc_monitor.improve.series import time_of
 from bsc_monitor.improve.significance import median
 from bsc_monitor.improve.trend import Trend
-from bsc_monitor.improve.words import amount, between, future_name, span, unit_of
+from bsc_monitor.improve.words import amount, between, change, future_name, number, span, unit_of
 from bsc_monitor.model.insight import Direction, Insight, InsightKind
 from bsc_monitor.model.organisation import Level
+from bsc_monitor.model.period import Period
 from bsc_monitor.model.status import Status
 
 ALPHA = 0.01  # a trend is looked for at every close: stricter than a single test
 _LIKELY = 0.05  # of the trend behind a forecast
 _FIRM = 12  #: values
+_STEP = 3  #: values on either side of a step
 
 
 def steady_trend(seen: Assessment) -> Trend | None:
-    """The trend of the newest 24 values, where a line explains them better than the steps of the chart's phases."""
+    """The trend of the newest 24 values, where a line explains them better than steps do: those of the chart's phases, or one.
+
+    A single step is tried too because the chart needs eight points behind a shift to see it.
+    """
     found = seen.trend
     if not isinstance(found, Trend) or found.p >= ALPHA or not found.line.slope:
         return None
     values, times = seen.series.values[-WINDOW:], seen.series.times[-WINDOW:]
     line = sum(
-        abs(value - found.line.intercept - found.line.slope * time) for value, time in zip(values, times, strict=True)
+        abs(value - found.line.intercept - found.line.slope * when) for value, when in zip(values, times, strict=True)
     )
     steps, levels = _steps(seen, len(values))
-    # Two numbers make a line, a level and a border each step: the Bayesian information criterion under Laplace errors.
     size = len(values)
-    return found if _cost(line, 2, size) < _cost(steps, 2 * levels - 1, size) else None
+    # Two numbers make a line, a level and a border each step: the Bayesian information criterion under Laplace errors.
+    stepped = min(_cost(steps, 2 * levels - 1, size), _cost(_one_step(values), 3, size))
+    return found if _cost(line, 2, size) < stepped else None
 
 
 def _cost(error: float, numbers: int, size: int) -> float:
@@ -43,10 +52,22 @@ def _steps(seen: Assessment, size: int) -> tuple[float, int]:
     for phase in seen.phases:
         stretch = seen.series.values[max(first, phase.start) : phase.end]
         if stretch:
-            level = median(sorted(stretch))
-            total += sum(abs(value - level) for value in stretch)
+            total += _spread(stretch)
             levels += 1
     return total, levels
+
+
+def _one_step(values: Sequence[float]) -> float:
+    """The sum of absolute errors about two levels, with the border where it is least."""
+    return min(
+        (_spread(values[:place]) + _spread(values[place:]) for place in range(_STEP, len(values) - _STEP + 1)),
+        default=_spread(values),
+    )
+
+
+def _spread(values: Sequence[float]) -> float:
+    level = median(sorted(values))
+    return sum(abs(value - level) for value in values)
 
 
 def trend_insight(seen: Assessment, found: Trend | None) -> Insight | None:
@@ -65,8 +86,8 @@ def trend_insight(seen: Assessment, found: Trend | None) -> Insight | None:
         seen, InsightKind.TREND, direction if direction is not Direction.NONE else _word(side), direction,
         first=first, strength=abs(found.tau), firm=len(seen.series) >= _FIRM,
         sentence=f"{seen.kpi.title} has been {'rising' if side > 0 else 'falling'} steadily over the last "
-        f"{span(count, seen.kpi.period)}, by about {amount(abs(line.slope), unit)} a {unit_of(seen.kpi.period)} "
-        f"({between(slow, fast, unit)}){news}.",
+        f"{span(count, seen.kpi.period)}, by about {change(line.slope, unit)} a {unit_of(seen.kpi.period)} "
+        f"(between {number(slow)} and {change(fast, unit)}){news}.",
         next_step=_TREND_STEPS[direction],
         evidence={
             "slope": line.slope, "slope_low": line.low, "slope_high": line.high, "tau": found.tau, "p": found.p,
@@ -92,19 +113,26 @@ def forecast_insights(seen: Assessment) -> list[Insight]:
     found: list[Insight] = []
     if red is not None and status in (Status.GREEN, Status.AMBER):
         level, rising = _breach_level(red, value, seen.kpi.better)
-        if _trusted(seen, made, level, rising=rising):
+        if _trusted(seen, made, level, "breach", rising=rising):
             found += _told(seen, made, level, "breach", rising=rising)
     if target is not None and status in (Status.AMBER, Status.RED):
         level = _nearer(target, value)
         rising = value < level
-        if _trusted(seen, made, level, rising=rising):
+        if _trusted(seen, made, level, "target", rising=rising):
             found += _told(seen, made, level, "target", rising=rising)
     return found
 
 
-def _trusted(seen: Assessment, made: Forecast, level: float, *, rising: bool) -> bool:
-    """A line is trusted where a trend in its direction is significant, a season where its whole interval passes the level."""
+def _trusted(
+    seen: Assessment, made: Forecast, level: float, aspect: Literal["breach", "target"], *, rising: bool
+) -> bool:
+    """A line is trusted where a trend in its direction is significant, a season where its whole interval is in breach.
+
+    A season that reaches the target leaves it again: no news.
+    """
     if made.method == "seasonal":
+        if aspect == "target":
+            return False
         edges = [point.low if rising else point.high for point in made.points]
         return any(edge >= level if rising else edge <= level for edge in edges)
     likely = isinstance(seen.trend, Trend) and seen.trend.p < _LIKELY
@@ -144,6 +172,41 @@ def _told(
 
 def _edges(when: Crossing) -> dict[str, int | None]:
     return {"earliest": when.earliest, "latest": when.latest}
+
+
+def goal_insight(seen: Assessment) -> Insight | None:
+    """The last target of the path, missed on its date by the whole interval of the forecast."""
+    made, steps = seen.forecast, seen.kpi.path.steps
+    if not isinstance(made, Forecast) or not seen.series or not steps or steps[-1].thresholds.target is None:
+        return None
+    newest, goal = seen.newest.period, steps[-1].thresholds.target
+    ahead = _periods_until(newest, steps[-1].start)
+    if not 1 <= ahead <= len(made.points):
+        return None
+    point = made.points[ahead - 1]
+    low, high = goal if isinstance(goal, tuple) else (goal, goal)
+    short = point.high < low if seen.kpi.better != "lower" else False
+    long = point.low > high if seen.kpi.better != "higher" else False
+    if not (short or long):
+        return None
+    unit, edge = seen.kpi.unit, low if short else high
+    return _insight(
+        seen, InsightKind.FORECAST, "goal", Direction.WORSENING, first=max(0, len(seen.series) - WINDOW),
+        strength=min(1.0, abs(point.value - edge) / (abs(edge) or 1.0)), firm=len(seen.series) >= _FIRM,
+        sentence=f"{seen.kpi.title} will not make its target of {amount(edge, unit)} {future_name(newest, ahead)}: "
+        f"{amount(point.value, unit)} is to be expected then (80 % of outcomes: {between(point.low, point.high, unit)}).",
+        next_step="Do more for it, or move the target's date.",
+        evidence={
+            "level": edge, "method": made.method, "expected": ahead, "value": point.value, "low": point.low,
+            "high": point.high, "backtest_error": made.error, "backtests": made.tests,
+        },
+    )  # fmt: skip
+
+
+def _periods_until(newest: Period, day: date) -> int:
+    """How many periods after the newest one the day lies in."""
+    start = datetime.combine(day, time(), tzinfo=UTC)
+    return time_of(replace(newest, start=start)) - time_of(newest)
 
 
 def _breach_level(red: Level, value: float, better: str) -> tuple[float, bool]:

@@ -7,7 +7,7 @@ from bsc_monitor.improve.assess import Assessment, young_shift
 from bsc_monitor.improve.assurance import direction_of, good_side, newest_signal
 from bsc_monitor.improve.ratchet import Ratchet, ratchet
 from bsc_monitor.improve.volatility import JUMPS, Volatility
-from bsc_monitor.improve.words import amount, between, number, period_name, span, unit_of
+from bsc_monitor.improve.words import amount, between, change, number, period_name, span, unit_of
 from bsc_monitor.improve.xmr import Limits, Signal
 from bsc_monitor.model.insight import Direction, Insight, InsightKind
 
@@ -91,10 +91,13 @@ def _near_sentence(seen: Assessment, signal: Signal, usual: Limits, direction: D
     edge = "upper" if signal.side > 0 else "lower"
     whole = signal.last - signal.first + 1
     news = {Direction.IMPROVING: "a change for the better", Direction.WORSENING: "a change for the worse"}
+    often = f"in {len(signal.points)} of the last {span(whole, seen.kpi.period)}"
+    if whole == len(signal.points):
+        often = f"for {span(whole, seen.kpi.period)} in a row"
     return (
         f"{seen.kpi.title} came close to the {edge} end of its usual range "
-        f"({between(usual.lower, usual.upper, seen.kpi.unit)}) in {len(signal.points)} of the last "
-        f"{span(whole, seen.kpi.period)}: {news.get(direction, 'a change')} may be under way."
+        f"({between(usual.lower, usual.upper, seen.kpi.unit)}) {often}: "
+        f"{news.get(direction, 'a change')} may be under way."
     )
 
 
@@ -169,7 +172,7 @@ def volatility_insight(seen: Assessment) -> Insight | None:
         since, strength = found.since, 1 - min(found.ratio, 1 / found.ratio if found.ratio else 0.0)
         sentence = (
             f"{seen.kpi.title} has become {'less' if wider else 'more'} steady: from one {kind} to the next it now "
-            f"changes by about {amount(found.recent, unit)}, before that by {amount(found.usual, unit)}."
+            f"changes by about {change(found.recent, unit)}, before that by {change(found.usual, unit)}."
         )
     else:
         since, strength = found.jumps[0], min(1.0, len(found.jumps) / 4)

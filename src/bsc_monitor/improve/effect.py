@@ -17,7 +17,8 @@ from bsc_monitor.model.insight import NotEnoughData, Verdict
 
 BEFORE, AFTER = 6, 4  #: values needed on each side: with fewer no difference could be significant
 WINDOW = 24  #: newest values before, oldest after, that are looked at
-ALPHA = 0.05
+ALPHA = 0.01  # stricter than its interval: a verdict is looked at after every close
+_MOVING = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def hodges_lehmann(
 def _goes_on(before: Sequence[float], after: Sequence[float], shift: float) -> bool:
     """Whether a trend before explains the values after: measured from its line, they are not shifted that way any more."""
     s, _, _, p = mann_kendall(before)
-    if p > ALPHA or s * shift <= 0:
+    if p > _MOVING or s * shift <= 0:
         return False
     line = theil_sen(before, range(len(before)))
     left_before = [value - line.slope * place for place, value in enumerate(before)]

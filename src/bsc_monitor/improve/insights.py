@@ -16,7 +16,7 @@ from bsc_monitor.improve.about_action import (
     stagnation_insight,
     stuck_initiative,
 )
-from bsc_monitor.improve.about_course import forecast_insights, steady_trend, trend_insight
+from bsc_monitor.improve.about_course import forecast_insights, goal_insight, steady_trend, trend_insight
 from bsc_monitor.improve.about_process import assurance_insight, ratchet_insight, signal_insights, volatility_insight
 from bsc_monitor.improve.assess import Assessment, assess, first_day
 from bsc_monitor.improve.initiatives import Values, check, review, settled_on
@@ -54,6 +54,7 @@ def findings(seen: Assessment, *, acted_on: bool) -> list[Insight]:
     better = [told for told in found if told is not None and told.direction is Direction.IMPROVING]
     worse = [told for told in found if told is not None and told.direction is Direction.WORSENING]
     found += forecast_insights(seen)
+    found.append(goal_insight(seen))
     found.append(volatility_insight(seen))
     if not better:
         found += [assurance_insight(seen), stagnation_insight(seen, acted_on=acted_on)]

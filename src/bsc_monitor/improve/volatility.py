@@ -10,9 +10,9 @@ from bsc_monitor.improve.xmr import FIRM, moving_ranges
 from bsc_monitor.model.insight import NotEnoughData
 
 RATIO = 1.5  #: of dispersions, from which (or from whose inverse) a change is worth telling
-ALPHA = 0.01  # stricter than elsewhere: neighbouring moving ranges share a value
+ALPHA = 0.005  # stricter than elsewhere: neighbouring moving ranges share a value
 RECENT = 6  #: periods in which jumps are counted
-JUMPS = 2
+JUMPS = 3  # one odd value already makes two: there and back
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,19 @@ def amount(value: float, unit: str) -> str:
     return f"{text} {named[:-1] if text == '1' and unit in _LONG_UNITS else named}"
 
 
+def change(value: float, unit: str) -> str:
+    """A difference of two values, without its sign: of percentages in percentage points."""
+    text = amount(abs(value), unit)
+    if canonical(unit) != "%":
+        return text
+    return f"{number(abs(value))} percentage point{'' if number(abs(value)) == '1' else 's'}"
+
+
+def signed(value: float, unit: str) -> str:
+    """A difference with its sign: ``−8 h``."""
+    return f"{'−' if value < 0 else '+'}{change(value, unit)}"
+
+
 def between(low: float, high: float, unit: str) -> str:
     """A range, the unit said once: ``20 to 40 h``."""
     unit = canonical(unit)
