@@ -18,7 +18,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from bsc_monitor.kit.delivery import Build, Commit, Deliveries, Delivery, Pull, Repositories
-from bsc_monitor.kit.forge import Forge, Page
+from bsc_monitor.kit.forge import Forge, Page, answers_of
 from bsc_monitor.kit.table_source import next_link
 from bsc_monitor.plugin import CollectorError, Context, Reply, Secret, SourceConfig, SourceError, Window, stream
 
@@ -63,12 +63,13 @@ class GitHub(Forge):
     @stream(key="key", cursor="changed", record=Delivery, overlap="1h", ids="delivery_ids")
     async def deliveries(self, ctx: Context, scope: Deliveries, window: Window) -> AsyncIterator[Delivery]:
         """Deployments to the environment with the commits that were new in them, and issues that are incidents."""
-        for repository in scope.repositories:
-            for deployment in await self._deployments(ctx, repository, scope, self._start(window)):
-                yield deployment
-            async for issue in self._issues(ctx, repository, scope, self._start(window)):
-                yield issue
-        self._learnt.clear()
+        with answers_of("GitHub"):
+            for repository in scope.repositories:
+                for deployment in await self._deployments(ctx, repository, scope, self._start(window)):
+                    yield deployment
+                async for issue in self._issues(ctx, repository, scope, self._start(window)):
+                    yield issue
+            self._learnt.clear()
 
     async def delivery_ids(self, ctx: Context, scope: Deliveries) -> AsyncIterator[str]:
         """The deployments and incidents that exist now."""
@@ -183,20 +184,21 @@ class GitHub(Forge):
     @stream(key="key", cursor="changed", record=Pull, overlap="1h")
     async def pulls(self, ctx: Context, scope: Repositories, window: Window) -> AsyncIterator[Pull]:
         """Pull requests with their first review by somebody else (bots left out)."""
-        start = self._start(window)
-        for repository in scope.repositories:
-            async for pull in self._list(ctx, repository, "pulls", state="all", sort="updated", direction="desc"):
-                changed = _instant(pull["updated_at"])
-                if start and changed < start:
-                    break
-                author = (pull.get("user") or {}).get("login", "")
-                yield Pull(
-                    key=f"{repository} {pull['number']}", repository=repository, changed=changed, author=author,
-                    target=pull["base"]["ref"], opened=_instant(pull["created_at"]),
-                    merged=_instant(pull["merged_at"]) if pull.get("merged_at") else None,
-                    reviewed=await self._reviewed(ctx, repository, pull, author),
-                )  # fmt: skip
-        self._learnt.clear()
+        with answers_of("GitHub"):
+            start = self._start(window)
+            for repository in scope.repositories:
+                async for pull in self._list(ctx, repository, "pulls", state="all", sort="updated", direction="desc"):
+                    changed = _instant(pull["updated_at"])
+                    if start and changed < start:
+                        break
+                    author = (pull.get("user") or {}).get("login", "")
+                    yield Pull(
+                        key=f"{repository} {pull['number']}", repository=repository, changed=changed, author=author,
+                        target=pull["base"]["ref"], opened=_instant(pull["created_at"]),
+                        merged=_instant(pull["merged_at"]) if pull.get("merged_at") else None,
+                        reviewed=await self._reviewed(ctx, repository, pull, author),
+                    )  # fmt: skip
+            self._learnt.clear()
 
     async def _reviewed(self, ctx: Context, repository: str, pull: dict[str, Any], author: str) -> datetime | None:
         key = (repository, "review", str(pull["number"]), pull["updated_at"])
@@ -215,21 +217,22 @@ class GitHub(Forge):
     @stream(key="key", cursor="changed", record=Build, overlap="1h")
     async def builds(self, ctx: Context, scope: Repositories, window: Window) -> AsyncIterator[Build]:
         """Completed workflow runs; of one that was started again, the last attempt."""
-        start = self._start(window)
-        oldest = start - _REACH if start else None
-        for repository in scope.repositories:
-            async for run in self._list(ctx, repository, "actions/runs", items="workflow_runs"):
-                if oldest and _instant(run["created_at"]) < oldest:
-                    break
-                if run["status"] != "completed":
-                    continue
-                ended, outcome = _instant(run["updated_at"]), run.get("conclusion")
-                yield Build(
-                    key=f"{repository} {run['id']}", repository=repository, changed=ended, ended=ended,
-                    workflow=run.get("name") or "", branch=run.get("head_branch") or "",
-                    began=_instant(run.get("run_started_at") or run["created_at"]),
-                    outcome="success" if outcome == "success" else "failure" if outcome in _FAILED else "other",
-                )  # fmt: skip
+        with answers_of("GitHub"):
+            start = self._start(window)
+            oldest = start - _REACH if start else None
+            for repository in scope.repositories:
+                async for run in self._list(ctx, repository, "actions/runs", items="workflow_runs"):
+                    if oldest and _instant(run["created_at"]) < oldest:
+                        break
+                    if run["status"] != "completed":
+                        continue
+                    ended, outcome = _instant(run["updated_at"]), run.get("conclusion")
+                    yield Build(
+                        key=f"{repository} {run['id']}", repository=repository, changed=ended, ended=ended,
+                        workflow=run.get("name") or "", branch=run.get("head_branch") or "",
+                        began=_instant(run.get("run_started_at") or run["created_at"]),
+                        outcome="success" if outcome == "success" else "failure" if outcome in _FAILED else "other",
+                    )  # fmt: skip
 
     # ---- from questions to answers
 

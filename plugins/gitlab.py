@@ -17,7 +17,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from bsc_monitor.kit.delivery import Build, Commit, Deliveries, Delivery, Pull, Repositories
-from bsc_monitor.kit.forge import Forge, Page
+from bsc_monitor.kit.forge import Forge, Page, answers_of
 from bsc_monitor.kit.table_source import next_link
 from bsc_monitor.plugin import CollectorError, Context, Reply, Secret, SourceConfig, SourceError, Window, stream
 
@@ -58,12 +58,13 @@ class GitLab(Forge):
     @stream(key="key", cursor="changed", record=Delivery, overlap="1h", ids="delivery_ids")
     async def deliveries(self, ctx: Context, scope: Deliveries, window: Window) -> AsyncIterator[Delivery]:
         """Deployments to the environment with the commits that were new in them, and issues that are incidents."""
-        for repository in scope.repositories:
-            for deployment in await self._deployments(ctx, repository, scope, self._start(window)):
-                yield deployment
-            async for issue in self._issues(ctx, repository, scope, self._start(window)):
-                yield issue
-        self._learnt.clear()
+        with answers_of("GitLab"):
+            for repository in scope.repositories:
+                for deployment in await self._deployments(ctx, repository, scope, self._start(window)):
+                    yield deployment
+                async for issue in self._issues(ctx, repository, scope, self._start(window)):
+                    yield issue
+            self._learnt.clear()
 
     async def delivery_ids(self, ctx: Context, scope: Deliveries) -> AsyncIterator[str]:
         """The deployments and incidents that exist now."""
@@ -158,20 +159,21 @@ class GitLab(Forge):
     @stream(key="key", cursor="changed", record=Pull, overlap="1h")
     async def pulls(self, ctx: Context, scope: Repositories, window: Window) -> AsyncIterator[Pull]:
         """Merge requests with the first comment or approval by somebody else."""
-        start = self._start(window)
-        since = {"updated_after": _text(start)} if start else {}
-        order = {"scope": "all", "state": "all", "order_by": "updated_at", "sort": "desc"}
-        for repository in scope.repositories:
-            async for request in self._list(ctx, repository, "merge_requests", **order, **since):
-                author = (request.get("author") or {}).get("username", "")
-                yield Pull(
-                    key=f"{repository} {request['iid']}", repository=repository, author=author,
-                    changed=_instant(request["updated_at"]), target=request["target_branch"],
-                    opened=_instant(request["created_at"]),
-                    merged=_instant(request["merged_at"]) if request.get("merged_at") else None,
-                    reviewed=await self._reviewed(ctx, repository, request, author),
-                )  # fmt: skip
-        self._learnt.clear()
+        with answers_of("GitLab"):
+            start = self._start(window)
+            since = {"updated_after": _text(start)} if start else {}
+            order = {"scope": "all", "state": "all", "order_by": "updated_at", "sort": "desc"}
+            for repository in scope.repositories:
+                async for request in self._list(ctx, repository, "merge_requests", **order, **since):
+                    author = (request.get("author") or {}).get("username", "")
+                    yield Pull(
+                        key=f"{repository} {request['iid']}", repository=repository, author=author,
+                        changed=_instant(request["updated_at"]), target=request["target_branch"],
+                        opened=_instant(request["created_at"]),
+                        merged=_instant(request["merged_at"]) if request.get("merged_at") else None,
+                        reviewed=await self._reviewed(ctx, repository, request, author),
+                    )  # fmt: skip
+            self._learnt.clear()
 
     async def _reviewed(self, ctx: Context, repository: str, request: dict[str, Any], author: str) -> datetime | None:
         key = (repository, "review", str(request["iid"]), request["updated_at"])
@@ -189,19 +191,20 @@ class GitLab(Forge):
     @stream(key="key", cursor="changed", record=Build, overlap="1h")
     async def builds(self, ctx: Context, scope: Repositories, window: Window) -> AsyncIterator[Build]:
         """Pipelines that have ended."""
-        start = self._start(window)
-        since = {"updated_after": _text(start)} if start else {}
-        for repository in scope.repositories:
-            listed = self._list(ctx, repository, "pipelines", order_by="updated_at", sort="desc", **since)
-            async for pipeline in listed:
-                if pipeline["status"] not in _BUILT:
-                    continue
-                ended = _instant(pipeline["updated_at"])
-                yield Build(
-                    key=f"{repository} {pipeline['id']}", repository=repository, changed=ended, ended=ended, workflow="ci",
-                    branch=pipeline["ref"], began=_instant(pipeline["created_at"]),
-                    outcome=_BUILT[pipeline["status"]],
-                )  # fmt: skip
+        with answers_of("GitLab"):
+            start = self._start(window)
+            since = {"updated_after": _text(start)} if start else {}
+            for repository in scope.repositories:
+                listed = self._list(ctx, repository, "pipelines", order_by="updated_at", sort="desc", **since)
+                async for pipeline in listed:
+                    if pipeline["status"] not in _BUILT:
+                        continue
+                    ended = _instant(pipeline["updated_at"])
+                    yield Build(
+                        key=f"{repository} {pipeline['id']}", repository=repository, changed=ended, ended=ended, workflow="ci",
+                        branch=pipeline["ref"], began=_instant(pipeline["created_at"]),
+                        outcome=_BUILT[pipeline["status"]],
+                    )  # fmt: skip
 
     # ---- from questions to answers
 

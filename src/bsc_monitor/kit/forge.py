@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
@@ -23,9 +24,27 @@ from bsc_monitor.kit.delivery import (
     Review,
 )
 from bsc_monitor.kit.statistics import summarise
-from bsc_monitor.plugin import Calendar, Collector, Reading, ReadingState, Window, measure
+from bsc_monitor.plugin import (
+    Calendar,
+    Collector,
+    CollectorError,
+    Reading,
+    ReadingState,
+    SourceError,
+    Window,
+    measure,
+)
 
 Page = Literal["deployments", "pulls", "builds"]
+
+
+@contextmanager
+def answers_of(vendor: str) -> Iterator[None]:
+    """Around the reading of a vendor's answers: a missing or misshapen field is the answer's fault, SourceError(SCHEMA)."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SourceError(f"not an answer of {vendor}: {error!r}"[:200], CollectorError.SCHEMA) from error
 
 
 class Forge(Collector):

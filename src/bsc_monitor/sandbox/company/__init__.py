@@ -57,7 +57,8 @@ def people_tables(seed: int, now: Callable[[], datetime]) -> Callable[[str], lis
 def forge_projects(
     seed: int, now: datetime, server: Literal["github", "gitlab"]
 ) -> Callable[[str], forge.Project | None]:
-    """The company's projects on one of its forges, by name, future included; None for one that does not exist."""
+    """The company's projects on one of its forges, by name or number, future included; None for one that does not exist."""
     history = History(seed, now)
     names = forge.GITHUB if server == "github" else forge.GITLAB
-    return lambda name: forge.project(history, name) if name in names else None
+    known = {key: name for number, name in enumerate(names, 1) for key in (name, str(number))}
+    return lambda key: forge.project(history, known[key]) if key in known else None

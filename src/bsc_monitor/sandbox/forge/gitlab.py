@@ -86,8 +86,9 @@ class _Side:
     async def project(self, request: web.Request) -> web.Response:
         """One project."""
         name = self._project(request).name
+        number = next(n for n in range(1, 100) if (found := self.projects(str(n))) and found.name == name)
         return web.json_response(
-            {"id": len(name), "path_with_namespace": name, "name": name.split("/")[-1], "default_branch": "main"}
+            {"id": number, "path_with_namespace": name, "name": name.split("/")[-1], "default_branch": "main"}
         )
 
     async def deployments(self, request: web.Request) -> web.Response:
