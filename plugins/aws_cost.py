@@ -13,11 +13,10 @@ The user needs ce:Get* and budgets:ViewBudget.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -26,7 +25,11 @@ from pydantic import Field
 from bsc_monitor.cost import (
     DAY,
     Allotment,
+    Book,
     CostConfig,
+    Line,
+    Step,
+    Stretch,
     add,
     allotted,
     budget_of_file,
@@ -36,6 +39,8 @@ from bsc_monitor.cost import (
     recurring,
     settled_until,
     share_reading,
+    total,
+    total_by_key,
     variance_reading,
     whole_period,
 )
@@ -52,7 +57,6 @@ from bsc_monitor.plugin import (
 )
 
 _PRICE = 0.01  # USD a page of Cost Explorer
-_SETTLE = timedelta(days=4)  # younger days are asked for again even where the vendor calls them final
 _DAILY_MONTHS = 13  # older periods come by the month: daily data are kept for 14 months
 _CONSOLE = "https://us-east-1.console.aws.amazon.com/costmanagement/home"
 _NAMES = {"service": "SERVICE", "account": "LINKED_ACCOUNT", "region": "REGION"}
@@ -115,48 +119,6 @@ class Commitment(Params):
     kind: Literal["savings_plans", "reservations"] = "savings_plans"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A sum of a day (or month): of one record type and one value of a dimension."""
-
-    kind: str
-    key: str
-    metrics: Mapping[str, tuple[float, str]]
-
-
-@dataclass(slots=True)
-class Step:
-    """What Cost Explorer said of one day or month, and when it was asked."""
-
-    asked: datetime
-    estimated: bool = False
-    lines: list[Line] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The lines of a stretch of days."""
-
-    first: date
-    end: date
-    steps: list[Step]
-
-    @property
-    def estimated(self) -> bool:
-        """Whether any of it may be restated."""
-        return any(step.estimated for step in self.steps)
-
-    @property
-    def notes(self) -> list[str]:
-        """What people should know of it."""
-        empty = sum(not step.lines for step in self.steps)
-        return [f"{empty} of {len(self.steps)} steps hold no data"] if empty and empty < len(self.steps) else []
-
-    def lines(self) -> Iterator[Line]:
-        """All of them."""
-        return (line for step in self.steps for line in step.lines)
-
-
 class AwsCost(Collector):
     """One payer account (or a member account that may see its own costs)."""
 
@@ -181,9 +143,7 @@ class AwsCost(Collector):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._steps: dict[str, dict[date, Step]] = {}
-        self._answers: dict[str, tuple[datetime, dict[str, Any]]] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._book = Book(timedelta(hours=config.refresh))
 
     async def check(self, ctx: Context) -> None:
         """Ask for yesterday's cost (0.01 USD)."""
@@ -221,7 +181,7 @@ class AwsCost(Collector):
             return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note=note)
         found = await self._lines(ctx, scope, "", first, end)
         return variance_reading(
-            ctx, _total(_counted(found.lines(), scope), metric), allotted(budget, first, end), self.config,
+            ctx, total(_counted(found.lines(), scope), metric), allotted(budget, first, end), self.config,
             evidence=self._link(found, scope), notes=[f"up to {end - DAY}", *found.notes], estimated=found.estimated,
         )  # fmt: skip
 
@@ -235,8 +195,10 @@ class AwsCost(Collector):
         budget, scope, metric = await self._budget(ctx, p)
         first, end = whole_period(ctx)
         today = ctx.now.astimezone(UTC).date()
-        found = await self._lines(ctx, scope, "", first, min(end, today)) if first < today else Asked(first, first, [])
-        cost = _total(_counted(found.lines(), scope), metric)
+        found = (
+            await self._lines(ctx, scope, "", first, min(end, today)) if first < today else Stretch(first, first, [])
+        )
+        cost = total(_counted(found.lines(), scope), metric)
         notes = []
         if end > today:
             forecast = await self._forecast(ctx, scope, metric, max(first, today), end)
@@ -257,7 +219,7 @@ class AwsCost(Collector):
         found = await self._lines(ctx, p, dimension, *days_of(ctx.window, ctx.calendar))
         counted = list(_counted(found.lines(), p))
         run, change, all_of_it = (
-            _total((line for line in counted if keys is None or line.key in keys), "AmortizedCost")
+            total((line for line in counted if keys is None or line.key in keys), "AmortizedCost")
             for keys in (p.run, p.change, None)
         )
         both = {currency: run.get(currency, 0.0) + change.get(currency, 0.0) for currency in {**run, **change}}
@@ -276,9 +238,9 @@ class AwsCost(Collector):
         """
         found = await self._lines(ctx, p, f"tag:{p.tag}", *days_of(ctx.window, ctx.calendar))
         usage = [line for line in found.lines() if line.kind in _USAGE]
-        part = _total((line for line in usage if not line.key), "AmortizedCost")
+        part = total((line for line in usage if not line.key), "AmortizedCost")
         return [share_reading(
-            ctx, part, _total(usage, "AmortizedCost"), self.config, evidence=self._link(found, p), notes=found.notes,
+            ctx, part, total(usage, "AmortizedCost"), self.config, evidence=self._link(found, p), notes=found.notes,
             estimated=found.estimated,
         )]  # fmt: skip
 
@@ -362,19 +324,12 @@ class AwsCost(Collector):
         readings: list[Reading] = []
         for dimension in ctx.by or ("",):
             found = await self._lines(ctx, p, dimension, first, end)
-            groups: dict[str, dict[str, float]] = {}
-            whole: dict[str, float] = {}
-            for line in _counted(found.lines(), p):
-                amount, currency = line.metrics[metric]
-                add(whole, currency, amount)
-                if dimension:
-                    add(groups.setdefault(line.key or "none", {}), currency, amount)
-            said = {"evidence": self._link(found, p, dimension), "estimated": found.estimated}
+            lines = list(_counted(found.lines(), p))
+            said: dict[str, Any] = {"evidence": self._link(found, p, dimension), "estimated": found.estimated}
             if not readings:
-                readings.append(cost_reading(ctx, whole, self.config, notes=found.notes, **said))
-            readings += [
-                cost_reading(ctx, sums, self.config, labels={dimension: key}, **said) for key, sums in groups.items()
-            ]
+                readings.append(cost_reading(ctx, total(lines, metric), self.config, notes=found.notes, **said))
+            for key, sums in (total_by_key(lines, metric) if dimension else {}).items():
+                readings.append(cost_reading(ctx, sums, self.config, labels={dimension: key or "none"}, **said))
         return readings
 
     def _share(self, ctx: Context, part: float, whole: float, *, known: bool) -> Reading:
@@ -383,7 +338,7 @@ class AwsCost(Collector):
             notes=[] if known else ["AWS has no such commitment data for the period"],
         )  # fmt: skip
 
-    def _link(self, found: Asked, p: Scope, dimension: str = "") -> str:
+    def _link(self, found: Stretch, p: Scope, dimension: str = "") -> str:
         asked = {"startDate": found.first, "endDate": found.end - DAY, "granularity": "Daily", "groupBy": dimension, "filter": json.dumps(_expression(p))}  # fmt: skip
         if self.config.url:
             return f"{self.config.url.rstrip('/')}/?{urlencode(asked)}"
@@ -437,7 +392,7 @@ class AwsCost(Collector):
 
     # ---- from questions to answers
 
-    async def _lines(self, ctx: Context, p: Scope, dimension: str, first: date, end: date) -> Asked:
+    async def _lines(self, ctx: Context, p: Scope, dimension: str, first: date, end: date) -> Stretch:
         """Daily sums by record type and ``dimension``; only what is not known yet, or not settled, is asked for."""
         old = first < month_after(ctx.now.date(), -_DAILY_MONTHS)
         if old and (first.day, end.day) != (1, 1):
@@ -445,18 +400,12 @@ class AwsCost(Collector):
                 "AWS keeps daily costs for 14 months; older ones come by the whole month", CollectorError.CONFIG
             )
         key = json.dumps([_expression(p), dimension, old], sort_keys=True)
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            known = self._steps.setdefault(key, {})
-            steps = list(_dates(first, end, by_month=old))
-            wanting = [day for day in steps if day not in known or self._unsettled(ctx, day, known[day])]
-            if wanting:
-                until = month_after(wanting[-1]) if old else wanting[-1] + DAY
-                known.update(await self._fetch(ctx, p, dimension, wanting[0], until, old))
-            return Asked(first, end, [known[day] for day in steps if day in known])
 
-    def _unsettled(self, ctx: Context, day: date, step: Step) -> bool:
-        young = step.asked.date() - day < _SETTLE
-        return (step.estimated or young) and ctx.now - step.asked >= timedelta(hours=self.config.refresh)
+        async def fetch(start: date, last: date) -> Mapping[date, Step]:
+            return await self._fetch(ctx, p, dimension, start, month_after(last) if old else last + DAY, old)
+
+        days = list(_dates(first, end, by_month=old))
+        return Stretch(first, end, await self._book.days(key, days, ctx.now, fetch))
 
     async def _fetch(
         self, ctx: Context, p: Scope, dimension: str, first: date, end: date, old: bool
@@ -494,12 +443,10 @@ class AwsCost(Collector):
     ) -> dict[str, Any]:
         """An answer that serves all KPIs for ``refresh`` hours."""
         key = json.dumps([operation, asked], sort_keys=True)
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            at, answer = self._answers.get(key, (None, {}))
-            if at is None or ctx.now - at >= timedelta(hours=self.config.refresh):
-                answer = await self._call(ctx, operation, asked, allow=allow)
-                self._answers[key] = (ctx.now, answer)
-            return answer
+        found: dict[str, Any] = await self._book.answer(
+            key, ctx.now, partial(self._call, ctx, operation, asked, allow=allow)
+        )
+        return found
 
     async def _call(self, ctx: Context, operation: str, asked: Mapping[str, Any], *, allow: str = "") -> dict[str, Any]:
         """One signed call. Empty where the vendor refuses with the kind of error that is allowed."""
@@ -558,14 +505,6 @@ def _expression(p: Scope) -> dict[str, Any]:
 def _counted(lines: Iterable[Line], p: Cost) -> Iterator[Line]:
     left_out = {*(() if p.tax else ("Tax",)), *(() if p.credits else ("Credit", "Refund"))}
     return (line for line in lines if line.kind not in left_out)
-
-
-def _total(lines: Iterable[Line], metric: str) -> dict[str, float]:
-    amounts: dict[str, float] = {}
-    for line in lines:
-        amount, currency = line.metrics[metric]
-        add(amounts, currency, amount)
-    return amounts
 
 
 def _dates(first: date, end: date, *, by_month: bool) -> Iterator[date]:

@@ -1,5 +1,6 @@
 """The sandbox server: every source system under a path of its own, on one port of this machine alone."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from aiohttp import web
 from bsc_monitor.sandbox.callers import Callers
 from bsc_monitor.sandbox.cloud.aws import AwsBehaviour, aws_app
 from bsc_monitor.sandbox.cloud.azure import AzureBehaviour, azure_app
+from bsc_monitor.sandbox.cloud.focus_export import write as write_focus
+from bsc_monitor.sandbox.cloud.opencost import opencost_app
 from bsc_monitor.sandbox.company import forge_projects, people_tables
 from bsc_monitor.sandbox.company import servicenow_tables as company_tables
 from bsc_monitor.sandbox.company.cost import ledger
@@ -71,6 +74,11 @@ class Sandbox:
         """The address of Azure's login and Cost Management (tenant, client and secret ``demo``)."""
         return f"http://127.0.0.1:{self.port}/azure"
 
+    @property
+    def opencost_url(self) -> str:
+        """The address of OpenCost, which lets everyone in."""
+        return f"http://127.0.0.1:{self.port}/opencost"
+
     async def stop(self) -> None:
         """Stop listening and end open requests."""
         await self.runner.cleanup()
@@ -89,13 +97,14 @@ async def start(
     behaviour: Behaviour | None = None,
     aws: AwsBehaviour | None = None,
     azure: AzureBehaviour | None = None,
+    focus_folder: Path | None = None,
     jira: JiraBehaviour | None = None,
     now: Callable[[], datetime] = _utcnow,
 ) -> Sandbox:
     """Start serving on 127.0.0.1 (port 0: any free one).
 
     ``seed`` picks the generated company. ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
-    company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``). Raises OSError where the port is taken, ValueError where a file is not what it should be.
+    company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``). ``focus_folder``: where to write the company's bills as a FOCUS export. Raises OSError where the port is taken, ValueError where a file is not what it should be.
     """
     if servicenow_incidents or servicenow_tables:
         tables = {
@@ -112,6 +121,9 @@ async def start(
     bills = cache(partial(ledger, seed, now))
     app.add_subapp("/aws", aws_app(bills, aws or AwsBehaviour()))
     app.add_subapp("/azure", azure_app(bills, azure or AzureBehaviour()))
+    app.add_subapp("/opencost", opencost_app(bills))
+    if focus_folder is not None:
+        await asyncio.to_thread(write_focus, bills(), focus_folder)
     site = once(lambda: jira_site(seed, now))
     app.add_subapp("/jira", cloud_app(site, jira or JiraBehaviour()))
     app.add_subapp("/jira-dc", data_center_app(site, jira or JiraBehaviour()))

@@ -44,6 +44,16 @@ class Anomaly:
 
 
 @dataclass(frozen=True, slots=True)
+class Workload:
+    """What a namespace of a cluster cost on a day; ``__idle__`` is what nobody used."""
+
+    cluster: str
+    namespace: str
+    cost: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """Everything that was and will be charged, the vendor's findings about it, and the budget of each month."""
 
@@ -53,6 +63,7 @@ class Ledger:
     budgets: Mapping[str, Mapping[date, float]] = field(
         default_factory=dict
     )  #: account or subscription → month → amount
+    workloads: Mapping[date, Sequence[Workload]] = field(default_factory=dict)
 
     def between(self, start: date, end: date, provider: str) -> Iterator[tuple[Charge, float]]:
         """The charges of the days ``[start, end)`` with the share of each that is reported by now."""

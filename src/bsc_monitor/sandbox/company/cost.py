@@ -12,10 +12,11 @@
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from bsc_monitor.sandbox.cloud.ledger import Anomaly, Charge, Ledger
+from bsc_monitor.sandbox.cloud.ledger import Anomaly, Charge, Ledger, Workload
 from bsc_monitor.sandbox.company.story import MONTHS, History
 from bsc_monitor.sandbox.seed import chance
 
@@ -26,7 +27,7 @@ SAVINGS_PLAN_STARTS, RIGHT_SIZING_STARTS = 6, 10  #: months
 COVERED, PLAN_PRICE, UTILISATION = 0.6, 0.72, 0.96
 _ACCOUNTS = {"111122223333": "shop", "222233334444": "platform", "333344445555": "lab"}
 _AWS = 40_000 / 30.4  # USD a day
-_AZURE = 12_000 / 30.4  # EUR a day
+_AZURE = 12_700 / 30.4  # EUR a day
 COMPUTE = "Amazon Elastic Compute Cloud - Compute"
 # account, service, team (none: untagged), run or change, share of the bill
 _AWS_WORKLOADS = (
@@ -47,6 +48,11 @@ _AZURE_WORKLOADS = (
     ("Azure OpenAI", "lab", "change", 0.25),
 )  # fmt: skip
 
+_CLUSTERS = {  # namespace → team, USD a day that it uses
+    "prod-eu": {"shop": ("shop", 48.0), "payments": ("payments", 31.0), "kube-system": ("", 9.0)},
+    "test-eu": {"shop": ("shop", 14.0), "warehouse": ("warehouse", 17.0), "kube-system": ("", 4.0)},
+}
+
 
 def aws_growth(month: float) -> float:
     """How the AWS bill drifts."""
@@ -64,15 +70,15 @@ def idle_share(month: float) -> float:
 
 
 @lru_cache(maxsize=2)
-def _story(
-    seed: int, began: datetime
-) -> tuple[dict[date, list[Charge]], tuple[Anomaly, ...], dict[str, dict[date, float]]]:
+def _story(seed: int, began: datetime) -> Ledger:
     history = History(seed, began)
     charges: dict[date, list[Charge]] = {}
+    workloads: dict[date, list[Workload]] = {}
     anomalies: list[Anomaly] = []
     for day, month, _ in history.days():
         rng = chance(seed, f"cloud:{day}")
         charges[day] = _aws_day(day, month, rng) + _azure_day(day, rng)
+        workloads[day] = _cluster_day(month, chance(seed, f"clusters:{day}"))
         if rng.random() < 0.025:
             impact = round(rng.uniform(150, 900), 2)
             anomalies.append(Anomaly(f"anomaly-{day}", day, day + timedelta(days=2), COMPUTE, impact, impact * 3))
@@ -81,14 +87,13 @@ def _story(
         PAYER: {month: aws_budget(number) for number, month in enumerate(months)},
         SUBSCRIPTION: dict.fromkeys(months, 12_500.0),
     }
-    return charges, tuple(anomalies), budgets
+    return Ledger(charges, lambda: began, tuple(anomalies), budgets, workloads)
 
 
 def ledger(seed: int, now: Callable[[], datetime]) -> Ledger:
     """The company's bills; the same seed gives the same days."""
     began = now()
-    charges, anomalies, budgets = _story(seed, began.replace(hour=0, minute=0, second=0, microsecond=0))
-    return Ledger(charges, now, anomalies, budgets)
+    return replace(_story(seed, began.replace(hour=0, minute=0, second=0, microsecond=0)), now=now)
 
 
 def _month(start: date, number: int) -> date:
@@ -149,12 +154,44 @@ def _charge(
 
 
 def _azure_day(day: date, rng: random.Random) -> list[Charge]:
+    """Usage; half of the virtual machines run on a reservation that is paid for by the day and used to 90 %."""
     found = []
     for service, team, work, share in _AZURE_WORKLOADS:
-        cost = round(_AZURE * share * rng.gauss(1, 0.04), 6)
+        cost = _AZURE * share * rng.gauss(1, 0.04)
         tags = {"team": team, "work": work} if team else {}
-        found.append(Charge(day, "Microsoft", SUBSCRIPTION, "it-europe", service, "Usage", "EUR", cost, cost, cost,
-                            round(cost / 0.92, 6), tags))  # fmt: skip
+        reserved = cost / 2 if service == "Virtual Machines" else 0.0
+        usage = cost - reserved
+        found.append(_azure(day, service, "Usage", (usage, usage, usage), tags))
+        if reserved:
+            used = reserved * 0.65
+            fee = used / 0.9
+            found.append(_azure(day, service, "Usage", (0.0, used, reserved), tags, "Used"))
+            found.append(_azure(day, service, "Purchase", (fee, 0.0, fee)))
+            found.append(_azure(day, service, "Usage", (0.0, fee - used, 0.0), commitment="Unused"))
+    return found
+
+
+def _azure(
+    day: date, service: str, category: str, costs: tuple[float, float, float], tags: dict[str, str] | None = None,
+    commitment: str = "",
+) -> Charge:  # fmt: skip
+    billed, effective, contracted = (round(cost, 8) for cost in costs)
+    listed = round(contracted / 0.92, 8) if category == "Usage" else contracted
+    return Charge(day, "Microsoft", SUBSCRIPTION, "it-europe", service, category, "EUR", billed, effective, contracted,
+                  listed, tags or {}, category, commitment)  # fmt: skip
+
+
+def _cluster_day(month: float, rng: random.Random) -> list[Workload]:
+    """Two clusters; what their namespaces do not use is idle."""
+    found = []
+    for cluster, namespaces in _CLUSTERS.items():
+        used = {name: cost * rng.gauss(1, 0.05) for name, (_, cost) in namespaces.items()}
+        found += [
+            Workload(cluster, name, round(cost, 5), {"team": team} if (team := namespaces[name][0]) else {})
+            for name, cost in used.items()
+        ]
+        share = idle_share(month) * rng.gauss(1, 0.04)
+        found.append(Workload(cluster, "__idle__", round(sum(used.values()) * share / (1 - share), 5)))
     return found
 
 

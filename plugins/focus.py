@@ -1,0 +1,458 @@
+"""Cloud cost in FOCUS form (FinOps Open Cost and Usage Specification 1.0 to 1.2): CSV or Parquet exports of any provider.
+
+DuckDB reads the files in bounded memory, once for all KPIs that ask alike, and again when a file changes. A charge belongs to
+the date of its ChargePeriodStart (UTC), whatever BillingPeriod it is invoiced in: a correction (ChargeClass ``Correction``) so
+belongs to the period that it corrects. Costs are summed as decimals; NULL may be written as nothing or as ``NULL``.
+A folder must hold each charge once: keep one export of a month, not its daily snapshots beside each other.
+
+Breakdowns (``by``) and ``where``: ``service``, ``account`` (SubAccountName), ``provider``, ``region``, ``tag:KEY``, or any column.
+FOCUS holds neither budgets (give ``budget_file``) nor forecasts (a run rate is used), nor anomalies. Unit cost is a formula over
+this KPI and its driver: ``formula = "cloud_cost / orders"``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bsc_monitor.cost import (
+    DAY,
+    CostConfig,
+    add,
+    allotted,
+    budget_of_file,
+    cost_reading,
+    days_of,
+    share_reading,
+    variance_reading,
+    whole_period,
+)
+from bsc_monitor.plugin import (
+    Collector,
+    CollectorError,
+    Context,
+    Params,
+    Reading,
+    ReadingState,
+    SourceError,
+    measure,
+)
+
+_NAMES = {"service": "ServiceName", "account": "SubAccountName", "provider": "ProviderName", "region": "RegionName"}
+_NEEDED = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "BillingCurrency", "ChargeCategory", "ChargePeriodStart")  # fmt: skip
+_COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
+_OPTIONAL = ("CommitmentDiscountStatus", "CommitmentDiscountId", "PricingCategory")
+_KEPT, _MOST_GROUPS = 32, 200_000
+_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+
+
+class Scope(Params):
+    """Which charges."""
+
+    where: dict[str, str | list[str]] = Field(
+        default_factory=dict, description="service, account, provider, region, tag:KEY or a column → value or values"
+    )
+
+
+class Cost(Scope):
+    """Which charges, and which of their kinds."""
+
+    tax: bool = Field(False, description="count tax in")
+    credits: bool = Field(True, description="take credits off")
+
+
+class Planned(Cost):
+    """Which cost, and which budget."""
+
+    budget: str = Field("", description="name in budget_file")
+    amortised: bool = Field(False, description="compare the effective cost, not the billed one")
+
+
+class RunChange(Scope):
+    """What is run and what is change: by the values of a tag, or by accounts."""
+
+    tag: str = Field("", description="without it, run and change are accounts")
+    run: list[str] = Field(min_length=1)
+    change: list[str] = Field(min_length=1)
+
+
+class Tagged(Scope):
+    """Which tag every cost should bear."""
+
+    tag: str
+
+
+class Savings(Scope):
+    """Savings against what."""
+
+    against: Literal["list", "contracted"] = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A sum of charges of one day that are alike."""
+
+    day: date
+    category: str
+    status: str  #: CommitmentDiscountStatus
+    committed: bool  #: has a CommitmentDiscountId
+    pricing: str
+    key: str  #: of the breakdown
+    currency: str
+    charges: int
+    costs: tuple[float, ...]  #: in the order of _COSTS
+    missing: tuple[int, ...]  #: charges without a usable cost of each kind
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What the files hold of a scope."""
+
+    rows: list[Row]
+    undated: int  #: charges without a usable ChargePeriodStart
+    latest: date | None  #: the last day of any charge, in scope or not
+
+    def between(self, first: date, end: date) -> Export:
+        """That of the days ``[first, end)``."""
+        return replace(self, rows=[row for row in self.rows if first <= row.day < end])
+
+    def only(self, counts: Callable[[Row], bool]) -> Export:
+        """That of the rows that count."""
+        return replace(self, rows=[row for row in self.rows if counts(row)])
+
+    def sum(self, name: str, counts: Callable[[Row], bool] = lambda _: True) -> dict[str, float]:
+        """A cost by currency; empty of no rows."""
+        sums: dict[str, float] = {}
+        for row in self.rows:
+            if counts(row):
+                add(sums, row.currency, row.costs[_COSTS.index(name)])
+        return sums
+
+
+class Focus(Collector):
+    """One export: a file, a folder of files, or a pattern."""
+
+    name = "focus"
+
+    class Config(CostConfig):
+        """Where the export is."""
+
+        path: Path = Field(
+            description="a .csv, .csv.gz or .parquet file, a folder of them, or a pattern (exports/*.csv)"
+        )
+        memory: str = Field(
+            "512MB", pattern=r"^\d+(MB|GB)$", description="that reading may take; the rest goes to disk"
+        )
+
+    config: Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._kept: OrderedDict[tuple[Any, ...], Export] = OrderedDict()
+        self._busy = threading.Lock()
+
+    async def check(self, ctx: Context) -> None:  # noqa: ARG002
+        """Look for files."""
+        _files(self.config.path)
+
+    @measure(unit="", better="lower", title="Net cloud cost", settle="5d")
+    def net_cost(self, ctx: Context, p: Cost) -> Iterator[Reading]:
+        """Σ BilledCost of charges of every category (Usage, Purchase, Credit, Adjustment) but Tax.
+
+        Commitments count when they are billed. ``tax`` and ``credits`` change what counts; negative rows count as they are.
+        """
+        return self._cost(ctx, p, "BilledCost", lambda row: _counts(row, p))
+
+    @measure(unit="", better="lower", title="Amortised cloud cost", settle="5d")
+    def amortised_cost(self, ctx: Context, p: Cost) -> Iterator[Reading]:
+        """Σ EffectiveCost of the same charges: prepaid commitments spread over what they cover."""
+        return self._cost(ctx, p, "EffectiveCost", lambda row: _counts(row, p))
+
+    @measure(unit="", better="lower", title="Cloud cost at list prices", settle="5d")
+    def list_cost(self, ctx: Context, p: Scope) -> Iterator[Reading]:
+        """Σ ListCost of Usage and of Purchases without a commitment: a commitment's own price would count its usage twice.
+
+        Its unused part (CommitmentDiscountStatus Unused) is left out: nothing was used.
+        """
+        return self._cost(ctx, p, "ListCost", _is_consumption)
+
+    @measure(unit="", better="lower", title="Cloud cost at contract prices", settle="5d")
+    def contracted_cost(self, ctx: Context, p: Scope) -> Iterator[Reading]:
+        """Σ ContractedCost of the charges that list_cost counts: negotiated prices, before commitments."""
+        return self._cost(ctx, p, "ContractedCost", _is_consumption)
+
+    @measure(unit="", title="Savings realised", settle="5d")
+    def savings_realised(self, ctx: Context, p: Savings) -> Reading:
+        """Σ ListCost (or ContractedCost, which leaves negotiated prices out) − Σ EffectiveCost of Usage, unused commitment taken off."""
+        found = self._found(ctx, p).only(lambda row: row.category == "Usage")
+        name = "ListCost" if p.against == "list" else "ContractedCost"
+        saved = found.sum(name, lambda row: row.status != "Unused")
+        for currency, amount in found.sum("EffectiveCost").items():
+            add(saved, currency, -amount)
+        return self._marked(
+            ctx, cost_reading(ctx, saved, self.config, evidence=self._link()), found, name, "EffectiveCost"
+        )
+
+    @measure(unit="%", better="lower", title="Cloud budget variance", settle="5d")
+    def budget_variance(self, ctx: Context, p: Planned) -> Reading:
+        """(actual − budget) / budget × 100 of the days that the export holds; above 0 is over budget.
+
+        The budget of ``budget_file`` is spread evenly over the days of each month and taken for the same days as the cost: from
+        the period's start to the export's last whole day.
+        """
+        first, end = days_of(ctx.window, ctx.calendar)
+        return self._variance(ctx, p, first, end, project=False)
+
+    @measure(unit="%", better="lower", title="Cloud cost run rate against budget", settle="5d")
+    def forecast_variance(self, ctx: Context, p: Planned) -> Reading:
+        """(cost at the period's end − budget) / budget × 100, the cost carried on at the mean of its days so far (run rate).
+
+        FOCUS holds no forecast; of a past period it is the actual cost. Above 0 is over budget.
+        """
+        return self._variance(ctx, p, *whole_period(ctx), project=ctx.now < ctx.period.end)
+
+    @measure(unit="ratio", better="lower", title="Share of cost for running", settle="5d")
+    def run_share(self, ctx: Context, p: RunChange) -> Reading:
+        """Run / (run + change) of EffectiveCost without Tax, by the values of ``tag`` or by accounts; the rest is left out and noted."""
+        found = self._found(ctx, p, f"tag:{p.tag}" if p.tag else "account").only(lambda row: row.category != "Tax")
+        run = found.sum("EffectiveCost", lambda row: row.key in p.run)
+        both = found.sum("EffectiveCost", lambda row: row.key in (*p.run, *p.change))
+        rest = sum(found.sum("EffectiveCost").values()) - sum(both.values())
+        notes = [f"neither run nor change: {rest:,.2f}"]
+        reading = share_reading(ctx, run, both, self.config, evidence=self._link(), notes=notes)
+        return self._marked(ctx, reading, found, "EffectiveCost")
+
+    @measure(unit="ratio", better="lower", title="Untagged cost", settle="5d")
+    def untagged_share(self, ctx: Context, p: Tagged) -> Reading:
+        """EffectiveCost of Usage without a value of ``tag`` in Tags / that of all Usage; unused commitments left out of both."""
+        found = self._found(ctx, p, f"tag:{p.tag}").only(lambda row: row.category == "Usage" and row.status != "Unused")
+        part = found.sum("EffectiveCost", lambda row: not row.key)
+        reading = share_reading(ctx, part, found.sum("EffectiveCost"), self.config, evidence=self._link())
+        return self._marked(ctx, reading, found, "EffectiveCost")
+
+    @measure(unit="ratio", title="Commitment coverage", settle="5d")
+    def commitment_coverage(self, ctx: Context, p: Scope) -> Reading:
+        """ListCost of Usage on a commitment (CommitmentDiscountStatus Used) / ListCost of all Usage priced Standard or Committed.
+
+        At list prices, as the vendors' own coverage reports; Dynamic (spot) and Other prices cannot be covered.
+        """
+        found = self._found(ctx, p).only(lambda row: row.category == "Usage" and row.status != "Unused")
+        covered = found.sum("ListCost", lambda row: row.status == "Used")
+        whole = found.sum("ListCost", lambda row: row.status == "Used" or row.pricing in ("Standard", "Committed"))
+        return self._marked(
+            ctx, share_reading(ctx, covered, whole, self.config, evidence=self._link()), found, "ListCost"
+        )
+
+    @measure(unit="ratio", title="Commitment utilisation", settle="5d")
+    def commitment_utilisation(self, ctx: Context, p: Scope) -> Reading:
+        """EffectiveCost of charges with CommitmentDiscountStatus Used / Used + Unused."""
+        found = self._found(ctx, p).only(lambda row: row.status in ("Used", "Unused"))
+        used = found.sum("EffectiveCost", lambda row: row.status == "Used")
+        reading = share_reading(ctx, used, found.sum("EffectiveCost"), self.config, evidence=self._link())
+        return self._marked(ctx, reading, found, "EffectiveCost")
+
+    # ---- from rows to readings
+
+    def _cost(self, ctx: Context, p: Scope, name: str, counts: Callable[[Row], bool]) -> Iterator[Reading]:
+        for number, dimension in enumerate(ctx.by or ("",)):
+            found = self._found(ctx, p, dimension).only(counts)
+            if not number:
+                yield self._summed(ctx, found, name, {})
+            groups: dict[str, list[Row]] = {}
+            for row in found.rows if dimension else ():
+                groups.setdefault(row.key or "none", []).append(row)
+            for key, rows in groups.items():
+                yield self._summed(ctx, replace(found, rows=rows), name, {dimension: key})
+
+    def _summed(self, ctx: Context, found: Export, name: str, labels: dict[str, str]) -> Reading:
+        charges = sum(row.charges for row in found.rows)
+        reading = cost_reading(ctx, found.sum(name), self.config, labels=labels, samples=charges, evidence=self._link())
+        return self._marked(ctx, reading, found, name)
+
+    def _variance(self, ctx: Context, p: Planned, first: date, end: date, *, project: bool) -> Reading:
+        """Cost against budget of the same days, or of the whole period at the run rate of the days so far."""
+        name = "EffectiveCost" if p.amortised else "BilledCost"
+        found = self._all(p, "")
+        today = ctx.now.astimezone(UTC).date()
+        known = min(end, today, found.latest + DAY if found.latest else first)
+        if known <= first:
+            note = "the export holds no whole day of the period"
+            return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note=note)
+        counted = found.between(first, known).only(lambda row: _counts(row, p))
+        scale = (end - first).days / (known - first).days if project else 1.0
+        spent = {currency: amount * scale for currency, amount in counted.sum(name).items()}
+        budget = allotted(budget_of_file(self.config, p.budget), first, end if project else known)
+        notes = [f"run rate of the days up to {known - DAY}" if project else f"up to {known - DAY}"]
+        reading = variance_reading(ctx, spent, budget, self.config, evidence=self._link(), notes=notes)
+        return self._marked(ctx, reading, counted, name)
+
+    def _marked(self, ctx: Context, reading: Reading, found: Export, *names: str) -> Reading:
+        """The reading; partial where charges lack a cost or a date, or the export lacks the last days of a past period."""
+        if reading.value is None:
+            return reading
+        lacking = sum(row.missing[_COSTS.index(name)] for row in found.rows for name in names)
+        notes = [f"{lacking} charges have no usable {' or '.join(names)}"] if lacking else []
+        if found.undated:
+            notes.append(f"{found.undated} charges have no usable ChargePeriodStart")
+        _, end = days_of(ctx.window, ctx.calendar)
+        if ctx.now >= ctx.period.end and found.latest is not None and found.latest + DAY < end:
+            notes.append(f"the export ends at {found.latest}")
+        if not notes:
+            return reading
+        return replace(reading, state=ReadingState.PARTIAL, note="; ".join(filter(None, [reading.note, *notes])))
+
+    def _link(self) -> str:
+        return self.config.path.absolute().as_uri()
+
+    # ---- from files to rows
+
+    def _found(self, ctx: Context, p: Scope, dimension: str = "") -> Export:
+        """What the files hold of the period's dates."""
+        return self._all(p, dimension).between(*days_of(ctx.window, ctx.calendar))
+
+    def _all(self, p: Scope, dimension: str) -> Export:
+        """Daily sums of all charges in scope, read once per state of the files; one reading at a time."""
+        files = _files(self.config.path)
+        stamp = tuple((str(file), (known := file.stat()).st_mtime_ns, known.st_size) for file in files)
+        key = (stamp, dimension, p.model_dump_json(include={"where"}))
+        with self._busy:
+            if key not in self._kept:
+                self._kept[key] = self._read(files, p, dimension)
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
+    def _read(self, files: list[Path], p: Scope, dimension: str) -> Export:
+        try:
+            import duckdb
+        except ImportError:
+            raise SourceError("reading FOCUS needs duckdb", CollectorError.CONFIG, hint="Install bsc-monitor[focus].") from None  # fmt: skip
+        with tempfile.TemporaryDirectory(prefix="bsc-focus-") as folder:
+            settings = {
+                "memory_limit": self.config.memory, "threads": 2, "temp_directory": folder,
+                "preserve_insertion_order": False, "autoinstall_known_extensions": False,
+            }  # fmt: skip
+            try:
+                with duckdb.connect(config=settings) as connection:
+                    return _export(connection, files, p, dimension)
+            except duckdb.OutOfMemoryException:
+                raise SourceError(
+                    f"{self.config.path}: reading needs more than {self.config.memory}", CollectorError.CONFIG,
+                    hint="Raise memory of the source, or break down by fewer values.",
+                ) from None  # fmt: skip
+            except duckdb.Error as error:
+                words = " ".join(str(error).split())[:300]
+                raise SourceError(f"{self.config.path} is no readable export: {words}", CollectorError.SCHEMA) from None
+
+
+def _export(connection: Any, files: list[Path], p: Scope, dimension: str) -> Export:
+    """Ask DuckDB for daily sums of what is alike. Out-of-scope charges only tell how far the export reaches."""
+    names = [str(file) for file in files]
+    if files[0].suffix == ".parquet":
+        table = "read_parquet($files, union_by_name = true)"
+    else:
+        table = "read_csv($files, all_varchar = true, header = true, union_by_name = true, nullstr = ['', 'NULL'])"
+    described = connection.execute(f"DESCRIBE SELECT * FROM {table}", {"files": names}).fetchall()  # noqa: S608
+    columns = {name: kind for name, kind, *_ in described}
+    missing = [name for name in _NEEDED if name not in columns]
+    if missing:
+        raise SourceError(
+            f"{files[0].name}: no FOCUS export, it lacks {', '.join(missing)}", CollectorError.SCHEMA,
+            hint=f"It has {', '.join(columns)[:200]}.",
+        )  # fmt: skip
+    given: dict[str, Any] = {"files": names}
+    key = _column(columns, dimension, given) if dimension else "''"
+    conditions = []
+    for name, values in p.where.items():
+        marker = f"values{len(given)}"
+        given[marker] = [values] if isinstance(values, str) else values
+        conditions.append(f"list_contains(${marker}, {_column(columns, name, given)})")
+    costs = [f'TRY_CAST("{name}" AS DECIMAL(38, 12))' for name in _COSTS]
+    kinds = [
+        _column(columns, name, given) for name in ("ChargeCategory", "CommitmentDiscountStatus", "PricingCategory")
+    ]
+    masked = [f"CASE WHEN inside THEN {name} END" for name in ("category", "status", "pricing", "key", "currency")]
+    question = f"""
+        WITH charges AS (
+            SELECT CAST(TRY_CAST("ChargePeriodStart" AS TIMESTAMP) AS DATE) AS day, {" AND ".join(conditions) or "true"} AS inside,
+                {kinds[0]} AS category, {kinds[1]} AS status, {kinds[2]} AS pricing, {key} AS key,
+                CAST("BillingCurrency" AS VARCHAR) AS currency, {_column(columns, "CommitmentDiscountId", given)} <> '' AS committed,
+                {", ".join(f"{cost} AS c{number}" for number, cost in enumerate(costs))}
+            FROM {table}
+        )
+        SELECT day, inside, {", ".join(masked)}, inside AND committed, count(*), {", ".join(f"sum(c{n})" for n in range(4))},
+            {", ".join(f"count(*) - count(c{n})" for n in range(4))}
+        FROM charges GROUP BY ALL LIMIT {_MOST_GROUPS + 1}
+    """  # noqa: S608 - names come from the file's own header, quoted; values are parameters
+    found = connection.execute(question, given).fetchall()
+    if len(found) > _MOST_GROUPS:
+        raise SourceError(f"{dimension} has too many values", CollectorError.CONFIG, hint="Narrow it by where.")
+    inside = [row for row in found if row[1]]
+    if any(row[6] is None for row in inside):
+        raise SourceError("charges without a BillingCurrency", CollectorError.SCHEMA)
+    rows = [
+        Row(
+            day, category or "", status or "", bool(committed), pricing or "", label or "", currency, charges,
+            tuple(float(cost or 0) for cost in numbers[:4]), tuple(numbers[4:]),
+        )
+        for day, _, category, status, pricing, label, currency, committed, charges, *numbers in inside
+        if day is not None
+    ]  # fmt: skip
+    undated = sum(row[8] for row in inside if row[0] is None)
+    return Export(rows, undated, max((row[0] for row in found if row[0] is not None), default=None))
+
+
+def _column(columns: dict[str, str], name: str, given: dict[str, Any]) -> str:
+    """SQL for the text of a dimension or column, '' where it is empty. Raises SourceError(CONFIG) on an unknown one."""
+    kind, _, tag = name.partition(":")
+    if kind == "tag" and tag:
+        if "Tags" not in columns:
+            return "''"
+        marker = f"tag{len(given)}"
+        given[marker] = "/" + tag.replace("~", "~0").replace("/", "~1")
+        tags = '"Tags"' if columns["Tags"] in ("VARCHAR", "JSON") else 'CAST(to_json("Tags") AS VARCHAR)'
+        return f"coalesce(CASE WHEN json_valid({tags}) THEN json_extract_string({tags}, ${marker}) END, '')"
+    column = _NAMES.get(name, name)
+    if column == "SubAccountName" and column not in columns:
+        column = "SubAccountId"
+    if column in columns:
+        quoted = column.replace('"', '""')
+        return f"""coalesce(CAST("{quoted}" AS VARCHAR), '')"""
+    if column in _OPTIONAL:
+        return "''"
+    raise SourceError(
+        f"the export has no column {column!r}", CollectorError.CONFIG, hint=f"It has {', '.join(columns)[:300]}."
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    """The files of an export, all of one format. Raises SourceError(CONFIG) where there are none."""
+    if path.is_file():
+        return [path]
+    pattern = path.name if not path.is_dir() else "**/*"
+    folder = path if path.is_dir() else path.parent
+    found = sorted(file for file in folder.glob(pattern) if file.is_file() and file.name.endswith(_SUFFIXES))
+    if not found:
+        raise SourceError(f"{path}: no .csv, .csv.gz or .parquet file is there", CollectorError.CONFIG)
+    if len({file.suffix == ".parquet" for file in found}) > 1:
+        raise SourceError(f"{path}: CSV and Parquet files together: is one a copy of the other?", CollectorError.CONFIG)
+    return found
+
+
+def _counts(row: Row, p: Cost) -> bool:
+    return (p.tax or row.category != "Tax") and (p.credits or row.category != "Credit")
+
+
+def _is_consumption(row: Row) -> bool:
+    if row.category == "Purchase":
+        return not row.committed
+    return row.category == "Usage" and row.status != "Unused"
