@@ -1,32 +1,24 @@
-"""A local clone of a git repository: commits, releases (tags), and how long a commit waits for its release.
+"""A local clone of a git repository: commits, releases (tags that stand for deployments), and the DORA measures over them.
 
-Reads with the ``git`` executable and never fetches: keep the clone fresh by other means (a mirror, a cron job).
+Reads with the ``git`` executable and never fetches: keep the clone fresh by other means (a mirror, a cron job). A clone knows
+no incidents: a release has failed when the next one is a hotfix or goes back to an older commit.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from itertools import pairwise
 from pathlib import Path
-from statistics import fmean, median, quantiles
-from typing import Literal
 
 from pydantic import Field
 
-from bsc_monitor.plugin import (
-    Collector,
-    CollectorError,
-    Context,
-    Params,
-    Reading,
-    ReadingState,
-    SourceConfig,
-    SourceError,
-    measure,
-)
+from bsc_monitor.kit import dora
+from bsc_monitor.kit.delivery import HOTFIX, Commit, Delivery, FailureRule, Repairs
+from bsc_monitor.kit.statistics import Statistic
+from bsc_monitor.plugin import Collector, CollectorError, Context, Params, Reading, SourceConfig, SourceError, measure
 
 
 class Git(Collector):
@@ -51,9 +43,17 @@ class Git(Collector):
         tags: str = Field("v*", description="Shell pattern of the tags that are releases")
 
     class LeadTime(Releases):
-        """Which statistic of the lead times."""
+        """Which releases, and how the commits' times become one number."""
 
-        statistic: Literal["median", "mean", "p85"] = "median"
+        statistic: Statistic = "median"
+
+    class Failures(Releases, Repairs):
+        """Which releases, and which of them repair another one."""
+
+    class Recovery(Failures):
+        """Which failures, and how their durations become one number."""
+
+        statistic: Statistic = "median"
 
     async def check(self, ctx: Context) -> None:  # noqa: ARG002
         """See that there is a repository with that branch."""
@@ -62,60 +62,85 @@ class Git(Collector):
     @measure(unit="count", title="Commits")
     async def commits(self, ctx: Context, p: Commits) -> Reading:
         """Commits of the branch, merges left out, by committer date inside the period."""
-        found = await self._commits(self.config.branch, p.folder)
-        inside = [at for at in found if _inside(at, ctx)]
-        return Reading(float(len(inside)), samples=len(inside))
+        out = await self._git(
+            "log",
+            "--no-merges",
+            "--format=%ct",
+            "--end-of-options",
+            self.config.branch,
+            "--",
+            *filter(None, [p.folder]),
+        )
+        inside = [at for at in map(_instant, out.split()) if _inside(at, ctx)]
+        return Reading(float(len(inside)), samples=len(inside), period=ctx.period)
 
     @measure(unit="count", title="Releases")
     async def releases(self, ctx: Context, p: Releases) -> Reading:
         """Tags that match ``tags`` and were created (annotated) or committed (lightweight) inside the period."""
-        inside = [name for name, at in await self._tags(p.tags) if _inside(at, ctx)]
-        return Reading(float(len(inside)), samples=len(inside), note=", ".join(inside[-5:]) or None)
+        inside = [tag for tag in await self._tags(p.tags) if tag.at and _inside(tag.at, ctx)]
+        note = ", ".join(tag.key for tag in inside[-5:]) or None
+        return Reading(float(len(inside)), samples=len(inside), note=note, period=ctx.period)
 
     @measure(unit="count", title="Deployment frequency")
     async def deployment_frequency(self, ctx: Context, p: Releases) -> Reading:
-        """Releases a day: releases inside the period divided by its days so far (DORA: deployments per day)."""
-        inside = [name for name, at in await self._tags(p.tags) if _inside(at, ctx)]
-        days = (ctx.window.end - (ctx.window.start or ctx.now)) / timedelta(days=1)
-        if days <= 0:
-            return Reading(None, state=ReadingState.NO_DATA)
-        return Reading(len(inside) / days, numerator=float(len(inside)), denominator=days, samples=len(inside))
+        """Releases a day: commits released for the first time / days of the period so far (DORA: deployments per day)."""
+        return _for_period(dora.frequency(await self._tags(p.tags), ctx.window, HOTFIX), ctx)
 
-    @measure(unit="h", better="lower", title="Lead time from commit to release")
-    async def lead_time(self, ctx: Context, p: LeadTime) -> Reading:
-        """Hours from a commit's committer date to the date of the first matching tag that contains it.
+    @measure(unit="h", better="lower", title="Change lead time")
+    async def change_lead_time(self, ctx: Context, p: LeadTime) -> Reading:
+        """Hours from the authoring of a commit to the first matching tag that contains it, over the releases of the period.
 
-        Taken over the commits (no merges) of all releases inside the period; a release's commits are those that the
-        release before it lacks. The very first release is left out, as its commits waited for nothing. A commit dated
-        after its tag (a wrong clock) counts as 0. Rebasing renews the committer date, so it shortens lead times.
+        Merges are left out. The very first release is left out too, as its commits waited for nothing. A commit dated after
+        its tag (a wrong clock) counts as 0. Rebasing keeps the author date, squashing renews it.
         """
         tags = await self._tags(p.tags)
-        hours = [
-            max(0.0, (released - at) / timedelta(hours=1))
-            for (before, _), (tag, released) in pairwise(tags)
-            if _inside(released, ctx)
-            for at in await self._commits(f"refs/tags/{before}..refs/tags/{tag}")
+        released = [
+            tag.model_copy(update={"commits": await self._new(tags, place)}) if tag.at and _inside(tag.at, ctx) else tag
+            for place, tag in enumerate(tags)
         ]
-        if not hours:
-            return Reading(None, state=ReadingState.NO_DATA, samples=0)
-        if p.statistic == "p85":
-            value = quantiles(hours, n=100, method="inclusive")[84] if len(hours) > 1 else hours[0]
-        else:
-            value = median(hours) if p.statistic == "median" else fmean(hours)
-        return Reading(value, samples=len(hours))
+        return _for_period(dora.lead_time(released, ctx.window, HOTFIX, p.statistic), ctx)
 
-    async def _tags(self, pattern: str) -> list[tuple[str, datetime]]:
-        """Matching tags and their dates, oldest first."""
-        form = "--format=%(creatordate:unix) %(refname:strip=2)"
-        lines = (await self._git("for-each-ref", form, "--sort=creatordate", "refs/tags")).splitlines()
-        pairs = [line.partition(" ")[::2] for line in lines]
-        return [(name, _instant(at)) for at, name in pairs if at and fnmatchcase(name, pattern)]
+    @measure(unit="ratio", better="lower", title="Change fail rate", settle="2d")
+    async def change_fail_rate(self, ctx: Context, p: Failures) -> Reading:
+        """Releases of the period followed by a hotfix or rollback within ``hours`` / releases of the period."""
+        rule = FailureRule(hours=p.hours, hotfix=p.hotfix)
+        return _for_period(dora.fail_rate(await self._tags(p.tags), ctx.window, rule), ctx)
 
-    async def _commits(self, revisions: str, folder: str = "") -> list[datetime]:
-        out = await self._git(
-            "log", "--no-merges", "--format=%ct", "--end-of-options", revisions, "--", *filter(None, [folder])
-        )
-        return [_instant(line) for line in out.split()]
+    @measure(unit="h", better="lower", title="Failed deployment recovery time")
+    async def failed_deployment_recovery_time(self, ctx: Context, p: Recovery) -> Reading:
+        """Hours from a failed release to the hotfix or rollback after it, over those repaired in the period."""
+        rule = FailureRule(hours=p.hours, hotfix=p.hotfix)
+        return _for_period(dora.recovery_time(await self._tags(p.tags), ctx.window, rule, p.statistic), ctx)
+
+    @measure(unit="ratio", better="lower", title="Deployment rework rate")
+    async def deployment_rework_rate(self, ctx: Context, p: Failures) -> Reading:
+        """Hotfixes and rollbacks / releases and rollbacks of the period."""
+        return _for_period(dora.rework_rate(await self._tags(p.tags), ctx.window, p.hotfix), ctx)
+
+    async def _tags(self, pattern: str) -> list[Delivery]:
+        """Matching tags as deployments, oldest first; their commits are not looked up."""
+        form = "%(creatordate:unix)%00%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(subject)%00%(*subject)"
+        out = await self._git("for-each-ref", f"--format={form}", "--sort=creatordate", "refs/tags")
+        found = []
+        for line in out.splitlines():
+            at, name, own, target, subject, target_subject = line.split("\0")
+            if at and fnmatchcase(name, pattern):
+                found.append(
+                    Delivery(
+                        key=name, kind="deployment", repository=str(self.config.path), at=_instant(at), changed=_instant(at),
+                        sha=target or own, text=f"{name}\n{subject}\n{target_subject}", commits=(),
+                    )
+                )  # fmt: skip
+        return found
+
+    async def _new(self, tags: list[Delivery], place: int) -> tuple[Commit, ...] | None:
+        """The commits of a tag that no earlier tag contains, merges left out; None for the very first."""
+        if not place:
+            return None
+        earlier = [f"^{tag.sha}" for tag in tags[:place]]
+        out = await self._git("log", "--no-merges", "--format=%H %at", tags[place].sha, *earlier, "--")
+        pairs = [line.split() for line in out.splitlines()]
+        return tuple(Commit(sha=sha, authored=_instant(at)) for sha, at in pairs)
 
     async def _git(self, *arguments: str) -> str:
         """What git prints. The environment is bare, so that nobody's settings or helpers take part."""
@@ -141,6 +166,10 @@ class Git(Collector):
 
 def _instant(seconds: str) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _for_period(reading: Reading, ctx: Context) -> Reading:
+    return replace(reading, period=ctx.period)
 
 
 def _inside(at: datetime, ctx: Context) -> bool:

@@ -97,13 +97,18 @@ class LeadTime(Deliveries):
 HOTFIX = r"(?i)\bhot-?fix|\broll-?back|\brevert"
 
 
-class FailureRule(Params):
-    """When a deployment counts as failed."""
+class Repairs(Params):
+    """Which deployments repair another one."""
 
     hours: float = Field(24, gt=0, description="A hotfix, rollback or incident within so many hours is its failure")
     hotfix: Annotated[str, AfterValidator(_pattern)] = Field(
         HOTFIX, description="Regular expression found in ref, description or subject of a deployment that repairs"
     )
+
+
+class FailureRule(Repairs):
+    """When a deployment counts as failed."""
+
     link: Literal["latest", "named"] = Field(
         "latest", description="An incident that names no commit belongs to the latest deployment before it, or to none"
     )

@@ -119,9 +119,9 @@ def repository(tmp_path_factory):
         ("releases", {}, 1, 1),  # v2; nightly is none and v3 is of June
         ("releases", {"tags": "*"}, 2, 2),
         ("deployment_frequency", {}, 1 / 31, 1),
-        ("lead_time", {}, 12.0, 3),  # 48 h, 12 h, 0 h
-        ("lead_time", {"statistic": "mean"}, 20.0, 3),
-        ("lead_time", {"statistic": "p85"}, 37.2, 3),  # 12 + 0.7 × 36
+        ("change_lead_time", {}, 12.0, 3),  # 48 h, 12 h, 0 h
+        ("change_lead_time", {"statistic": "mean"}, 20.0, 3),
+        ("change_lead_time", {"statistic": "p85"}, 37.2, 3),  # 12 + 0.7 × 36
     ],
 )
 async def test_git_counts_commits_and_releases_and_their_lead_time(repository, measure, params, expected, samples):
@@ -131,7 +131,7 @@ async def test_git_counts_commits_and_releases_and_their_lead_time(repository, m
 
 
 async def test_git_without_releases_in_the_period_has_no_lead_time(repository):
-    result = await ask("git", {"path": repository}, "lead_time", {"tags": "none*"})
+    result = await ask("git", {"path": repository}, "change_lead_time", {"tags": "none*"})
     assert result.readings[0].state is ReadingState.NO_DATA
 
 
