@@ -109,7 +109,7 @@ def _since(records: tuple[PeriodValue, ...], seen: Effect) -> datetime:
 def _effect_words(initiative: Initiative, found: Check, seen: Effect) -> tuple[str, str]:
     kpi, title = found.kpi, f"“{initiative.title}”"
     moved = f"{'fell' if seen.shift < 0 else 'rose'} by {change(seen.shift, kpi.unit)}"
-    hoped = "" if seen.expected is None else f"; {signed(seen.expected, kpi.unit)} was expected"
+    hoped = "" if seen.expected is None else f"; a change of {signed(seen.expected, kpi.unit)} was expected"
     levels = f"typically {amount(seen.before, kpi.unit)} before and {amount(seen.after, kpi.unit)} since"
     if seen.verdict == "worked":
         return (
