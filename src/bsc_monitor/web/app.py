@@ -5,13 +5,19 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from bsc_monitor.web import assets, operators, webhooks
+from bsc_monitor.web import assets, badges, operators, webhooks
+from bsc_monitor.web.api import alerts as api_alerts
+from bsc_monitor.web.api import chart as api_chart
+from bsc_monitor.web.api import kpis as api_kpis
+from bsc_monitor.web.api import openapi
+from bsc_monitor.web.api import scorecards as api_scorecards
+from bsc_monitor.web.api import sources as api_sources
 from bsc_monitor.web.board import BOARD, Board
 from bsc_monitor.web.failures import tell_failures
 from bsc_monitor.web.guard import POLICIES, add_headers, check_access
 from bsc_monitor.web.live import events
 from bsc_monitor.web.live.hub import HUB, Hub
-from bsc_monitor.web.pages import overview, scorecard
+from bsc_monitor.web.pages import alerts, kpi, overview, scorecard, sources
 from bsc_monitor.web.routes import Policies, Route, Routes
 from bsc_monitor.web.serve import SERVED, note_served
 
@@ -23,8 +29,18 @@ TABLES: tuple[Routes, ...] = (
     assets.ROUTES,
     webhooks.ROUTES,
     events.ROUTES,
+    badges.ROUTES,
     overview.ROUTES,
     scorecard.ROUTES,
+    kpi.ROUTES,
+    alerts.ROUTES,
+    sources.ROUTES,
+    openapi.ROUTES,
+    api_scorecards.ROUTES,
+    api_kpis.ROUTES,
+    api_chart.ROUTES,
+    api_alerts.ROUTES,
+    api_sources.ROUTES,
 )
 
 
@@ -38,6 +54,8 @@ def create_app(board: Board) -> web.Application:
     routes = [route for table in TABLES for route in table.routes]
     for route in routes:
         _add(app, route)
+    app[openapi.DESCRIBED] = tuple(route for route in routes if route.about is not None)
+    app[openapi.BOARD_VERSION] = board.version
     app[POLICIES] = Policies(app.router, routes)
     app.on_response_prepare.append(add_headers)
     app.on_startup.append(hub.start)

@@ -43,3 +43,6 @@ class Operations(Protocol):
 
     async def comment(self, subject: str, text: str, author: str) -> None:
         """Write a comment on a KPI, an objective, a scorecard or an alert (``kpi:it/mttr``)."""
+
+    async def retry_dead(self, keys: Sequence[str], author: str) -> int:
+        """Try messages again that a receiver refused for good; returns how many."""

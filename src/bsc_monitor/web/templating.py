@@ -59,5 +59,6 @@ NOTICES = {
     "value": "The value is stored.",
     "comment": "The comment is written.",
     "run": "The collection was asked for.",
+    "retry": "The message is tried again.",
     "reload": "The configuration is in force.",
 }

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from aiohttp import web
 
-from bsc_monitor.model.event import WebhookReceived
 from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.routes import Policy, Routes
 from bsc_monitor.web.signatures import Forged, event_id, event_time, signed_at, verify
@@ -40,7 +39,6 @@ async def webhook(request: web.Request) -> web.Response:
     if id_ and _seen_before(request.app[SEEN], (name, id_)):
         return web.json_response({"accepted": True, "repeated": True, "jobs": 0}, status=202)
     jobs = await board.operations.webhook(name, min(sent or event_time(body) or now, now).astimezone(UTC))
-    board.bus.publish([WebhookReceived(_instant(now), name, id_)])
     return web.json_response({"accepted": True, "repeated": False, "jobs": jobs}, status=202)
 
 
@@ -51,10 +49,6 @@ def _seen_before(seen: OrderedDict[tuple[str, str], None], key: tuple[str, str])
     if len(seen) > _REMEMBERED:
         seen.popitem(last=False)
     return False
-
-
-def _instant(at: datetime) -> datetime:
-    return at.astimezone(UTC)
 
 
 def _plain(secret: object) -> str:

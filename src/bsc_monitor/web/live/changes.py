@@ -3,9 +3,23 @@
 from collections.abc import Iterator
 from functools import singledispatch
 
-from bsc_monitor.model.event import Event, KpiJudged, ScoreChanged
+from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event, KpiJudged, ScoreChanged
 from bsc_monitor.model.status import Status
 from bsc_monitor.web.live.pieces import Key
+from bsc_monitor.web.view.controls import Controls
+
+
+def touched(before: Controls, after: Controls) -> Iterator[Key]:
+    """The pieces that show alerts which differ, or what people said of them."""
+    if before == after:
+        return
+    yield Key("alerts")
+    yield Key("concerns")
+    for subject in before.by_subject.keys() | after.by_subject.keys():
+        kind, _, name = subject.partition(":")
+        if kind == "kpi":
+            yield Key("concerns", name.partition("/")[0])
+            yield Key("doing", name)
 
 
 @singledispatch
@@ -18,6 +32,8 @@ def changed_by(event: Event) -> Iterator[Key]:  # noqa: ARG001 - an event that n
 def _(event: KpiJudged) -> Iterator[Key]:
     name = event.judgement.kpi
     yield Key("row", name)
+    yield Key("kpi", name)
+    yield Key("why", name)
     before = event.before
     if before is None or (before.status, before.freshness) != (event.judgement.status, event.judgement.freshness):
         yield Key("glance")
@@ -32,6 +48,7 @@ def _(event: ScoreChanged) -> Iterator[Key]:
     card = name.partition("/")[0]
     if kind == "objective":
         yield Key("objective", name)
+        yield Key("map", card)
     elif kind == "perspective":
         yield Key("perspective", name)
         yield Key("tile", card)
@@ -39,3 +56,13 @@ def _(event: ScoreChanged) -> Iterator[Key]:
     elif kind == "scorecard":
         yield Key("tile", card)
         yield Key("head", card)
+
+
+@changed_by.register
+def _(_: CollectorRan) -> Iterator[Key]:
+    yield Key("sources")
+
+
+@changed_by.register
+def _(_: CollectorFailed) -> Iterator[Key]:
+    yield Key("sources")

@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bsc_monitor.model.event import ConfigReloaded, Event, KpiJudged, PeriodClosed
+from bsc_monitor.model.event import AlertChanged, ConfigReloaded, Event, KpiJudged, PeriodClosed
 from bsc_monitor.web.board import Board
-from bsc_monitor.web.live.changes import changed_by
+from bsc_monitor.web.live.changes import changed_by, touched
 from bsc_monitor.web.live.pieces import KINDS, Key, Pieces
+from bsc_monitor.web.view.controls import Controls, read_controls
 
 GATHER = 0.25  #: seconds between a change and its message, so that a burst is one message
 _QUEUED = 32  #: messages that may wait for one viewer
@@ -53,11 +54,28 @@ class Hub:
         self._number = 0
         self._run = secrets.token_hex(4)
         self._flush: asyncio.TimerHandle | None = None
+        self._controls_known = False
+        self._rereading: asyncio.Task[None] | None = None
         self._subscriptions: list[Callable[[], None]] = []
 
     async def start(self, _: web.Application) -> None:
         """Listen on the bus."""
         self._subscriptions = [self._board.bus.subscribe(Event, self._happened)]
+
+    async def controls(self) -> Controls:
+        """What is known of alerts, silences and acknowledgements, reread if something changed since."""
+        if not self._controls_known:
+            await self.reread()
+        return self.pieces.controls
+
+    async def reread(self) -> None:
+        """Read alerts, silences and acknowledgements from the store, and show what differs."""
+        self._controls_known = True
+        board, before = self._board, self.pieces.controls
+        now, maintenance = board.clock(), board.maintenance()
+        after = await board.store.read(lambda connection: read_controls(connection, maintenance, now))
+        self.pieces.controls = after
+        self.mark(*touched(before, after))
 
     async def stop(self, _: web.Application) -> None:
         """Stop listening and let every viewer go."""
@@ -65,6 +83,8 @@ class Hub:
             end()
         if self._flush is not None:
             self._flush.cancel()
+        if self._rereading is not None:
+            self._rereading.cancel()
         for viewers in list(self._viewers.values()):
             for viewer in list(viewers):
                 if not viewer.put(None):
@@ -136,9 +156,20 @@ class Hub:
             self.pieces.trails.judged(event.judgement)
         elif isinstance(event, PeriodClosed):
             self.pieces.trails.closed(event.kpi)
+        elif isinstance(event, AlertChanged):
+            self._alerted()
         elif isinstance(event, ConfigReloaded):
             self._reloaded(event)
         self.mark(*changed_by(event))
+
+    def _alerted(self) -> None:
+        self._controls_known = False
+        if self._viewers and (self._rereading is None or self._rereading.done()):
+            self._rereading = asyncio.create_task(self._reread_soon())
+
+    async def _reread_soon(self) -> None:
+        await asyncio.sleep(GATHER)
+        await self.reread()
 
     def _reloaded(self, event: ConfigReloaded) -> None:
         if event.ok:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.web.board import Board
 from bsc_monitor.web.templating import fragment
-from bsc_monitor.web.view import attention, rows, scene, tree
+from bsc_monitor.web.view import attention, feeds, rows, scene, strategy, tree, why
+from bsc_monitor.web.view.controls import Controls
 from bsc_monitor.web.view.scene import Scene
 from bsc_monitor.web.view.trails import Trails
 
@@ -68,6 +69,34 @@ def _row(here: Scene, name: str) -> str:
     return fragment("pieces/scorecard.html", "row", here, rows.row(here, here.organisation.kpis[name]))
 
 
+def _kpi(here: Scene, name: str) -> str:
+    kpi = here.organisation.kpis[name]
+    return fragment("pieces/kpi.html", "standing", here, rows.row(here, kpi))
+
+
+def _why(here: Scene, name: str) -> str:
+    kpi = here.organisation.kpis[name]
+    return fragment("pieces/kpi.html", "why", here, kpi, why.steps(here, kpi))
+
+
+def _kpi_alerts(here: Scene, name: str) -> str:
+    kpi = here.organisation.kpis[name]
+    return fragment("pieces/kpi.html", "doing", here, kpi, attention.actions(here, kpi))
+
+
+def _map(here: Scene, name: str) -> str:
+    card = here.organisation.scorecards[name]
+    return fragment("pieces/map.html", "strategy", here, card, strategy.layout(here, card))
+
+
+def _alerts(here: Scene, _: str) -> str:
+    return fragment("pieces/alerts.html", "alerts", here, here.controls)
+
+
+def _sources(here: Scene, _: str) -> str:
+    return fragment("pieces/sources.html", "sources", feeds.feeds(here), feeds.usual_reason)
+
+
 KINDS: Mapping[str, Kind] = {
     "glance": Kind(_glance, _overview),
     "concerns": Kind(_concerns, lambda name: f"scorecard/{name}" if name else "overview"),
@@ -76,6 +105,12 @@ KINDS: Mapping[str, Kind] = {
     "perspective": Kind(_perspective, _card_of),
     "objective": Kind(_objective, _card_of),
     "row": Kind(_row, _card_of),
+    "kpi": Kind(_kpi, lambda name: f"kpi/{name}"),
+    "why": Kind(_why, lambda name: f"kpi/{name}"),
+    "doing": Kind(_kpi_alerts, lambda name: f"kpi/{name}"),
+    "map": Kind(_map, lambda name: f"map/{name}"),
+    "sources": Kind(_sources, lambda _: "sources"),
+    "alerts": Kind(_alerts, lambda _: "alerts"),
 }
 
 
@@ -85,11 +120,12 @@ class Pieces:
     def __init__(self, board: Board) -> None:
         self._board = board
         self.trails = Trails(board.store)
+        self.controls = Controls()
         self._kept: dict[Key, str] = {}
 
     def scene(self) -> Scene:
         """The present."""
-        return scene.live(self._board, self.trails)
+        return scene.live(self._board, self.trails, self.controls)
 
     def get(self, kind: str, name: str = "") -> str:
         """The piece, made anew if it changed. Raises KeyError for what the organisation does not have."""
@@ -102,7 +138,7 @@ class Pieces:
     async def load(self, kpis: Iterable[str] = (), nodes: Iterable[tuple[NodeKind, str]] = ()) -> None:
         """Have the recent course of these at hand; pieces made without it are made anew."""
         for name in await self.trails.load(kpis, nodes):
-            for kind in ("row", "tile", "head"):
+            for kind in ("row", "tile", "head", "kpi"):
                 self.forget(Key(kind, name))
 
     def forget(self, key: Key) -> None:

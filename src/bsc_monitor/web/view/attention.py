@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bsc_monitor.model.alert import AlertState
 from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.organisation import Initiative, Kpi
 from bsc_monitor.model.status import Status
@@ -88,9 +87,5 @@ def _actions(scene: Scene, kpi: Kpi, by_target: dict[str, list[Initiative]]) -> 
 
 def acknowledgements(scene: Scene, kpi: Kpi) -> list[Action]:
     """Who has taken a KPI's alerts on."""
-    taken = []
-    for alert in scene.alerts.values():
-        held = getattr(alert, "acknowledgement", None)
-        if held and alert.state is AlertState.FIRING and alert.labels.get("kpi") in (kpi.id, kpi.name):
-            taken.append(Action(f"Acknowledged by {held.author}", held.note))
-    return taken
+    taken = [scene.controls.acknowledgement(each, scene.now) for each in scene.controls.about("kpi", kpi.name)]
+    return [Action(f"Acknowledged by {each.author}", each.note) for each in taken if each is not None]

@@ -38,10 +38,10 @@ def ring(value: float | None, status: Status, size: str = "") -> Markup:
 def bullet(value: float | None, status: Status) -> Markup:
     """A score against its bands: red, amber and green thirds, a mark at the target, the bar as far as the score."""
     width = max(0.0, min(100.0, value or 0.0)) * 1.2
-    bar = f'<rect class="bar {status}" x="0" y="4" width="{max(width, 1.5):.1f}" height="4" rx="1"/>'
+    bar = f'<rect class="bar {status}" x="0" y="3.5" width="{max(width, 1.5):.1f}" height="5"/>'
     label = f"Score {score(value)} of 100; the target is at 67" if value is not None else "Not scored"
     return Markup(  # noqa: S704 - numbers and constants only
-        f'<svg class="bullet" viewBox="0 0 120 12" role="img" aria-label="{label}">'
+        f'<svg class="bullet" viewBox="0 0 120 12" preserveAspectRatio="none" role="img" aria-label="{label}">'
         '<rect class="third1" width="40" height="12"/><rect class="third2" x="40" width="40" height="12"/>'
         f'<rect class="third3" x="80" width="40" height="12"/>{bar if value is not None else ""}'
         '<path class="mark" d="M80 1v10"/></svg>'

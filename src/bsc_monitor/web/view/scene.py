@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bsc_monitor.model.alert import Alert
+from bsc_monitor.current import CollectorHealth
 from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
 from bsc_monitor.model.organisation import Initiative, Kpi, Objective, Organisation, Scorecard
+from bsc_monitor.model.source import Source
 from bsc_monitor.web.board import Board
+from bsc_monitor.web.view.controls import Controls
 from bsc_monitor.web.view.trails import Trails
 
 
@@ -21,8 +23,10 @@ class Scene:
     trails: Trails
     now: datetime
     past: str = ""  #: label of the past period shown; empty: the present
-    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    controls: Controls = Controls()
     initiatives: Mapping[str, Initiative] = field(default_factory=dict)
+    collectors: Mapping[tuple[str, str], CollectorHealth] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     def judgement(self, kpi: str) -> Judgement:
         """How a KPI is judged; one without data where it never was."""
@@ -52,13 +56,12 @@ class Scene:
         return _objectives_by_card(self.organisation).get(card.id, [])
 
 
-def live(board: Board, trails: Trails) -> Scene:
+def live(board: Board, trails: Trails, controls: Controls) -> Scene:
     """The present. The mappings are the read model's own: nothing is copied."""
     current = board.current
     return Scene(
-        current.organisation, current.judgements, current.nodes, trails, board.clock(),
-        alerts=getattr(current, "alerts", {}),
-        initiatives=current.organisation.initiatives,
+        current.organisation, current.judgements, current.nodes, trails, board.clock(), controls=controls,
+        initiatives=current.organisation.initiatives, collectors=current.collectors, sources=board.sources(),
     )  # fmt: skip
 
 

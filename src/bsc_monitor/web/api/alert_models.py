@@ -1,0 +1,164 @@
+"""Alerts and what people do about them, in the shapes of Alertmanager's API v2 where it has one."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from bsc_monitor.ingest import clean_text
+from bsc_monitor.web.api.models import Answer
+
+LONGEST_TEXT = 4000
+_EARLIEST, _LATEST = 1990, 2200
+
+
+def _instant(at: AwareDatetime) -> AwareDatetime:
+    if not _EARLIEST <= at.year <= _LATEST:
+        raise ValueError(f"the year is not between {_EARLIEST} and {_LATEST}")
+    return at
+
+
+def _text(text: str) -> str:
+    return clean_text(text, LONGEST_TEXT)
+
+
+def _said(text: str) -> str:
+    if not _text(text):
+        raise ValueError("says nothing")
+    return _text(text)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_instant), Field(description="UTC or with an offset; 1990–2200.")]
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(_text)]
+Said = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, min_length=1), AfterValidator(_said)]
+
+
+class Request(BaseModel):
+    """The base of all bodies: nothing unknown, nothing converted, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class AlertStatus(Answer):
+    """Whether an alert is told, and what holds it back if not."""
+
+    state: Literal["unprocessed", "active", "suppressed"]
+    silencedBy: list[str]  # noqa: N815 - Alertmanager's word
+    inhibitedBy: list[str]  # noqa: N815
+    mutedBy: list[str] = Field(description="Maintenance windows.")  # noqa: N815
+
+
+class Acknowledgement(Answer):
+    """Who took an alert on."""
+
+    author: str
+    at: AwareDatetime
+    note: str
+    until: AwareDatetime | None
+
+
+class Alert(Answer):
+    """A pending or firing alert."""
+
+    fingerprint: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    startsAt: AwareDatetime | None  # noqa: N815
+    endsAt: AwareDatetime | None  # noqa: N815
+    updatedAt: AwareDatetime | None  # noqa: N815
+    generatorURL: str  # noqa: N815
+    status: AlertStatus
+    phase: Literal["inactive", "pending", "firing", "resolved"]
+    subject: str = Field(description="`kind:name` of what is watched.")
+    value: float | None
+    episode: int
+    flapping: bool
+    acknowledgement: Acknowledgement | None
+
+
+class Alerts(Answer):
+    """Open alerts, firing first."""
+
+    items: list[Alert]
+
+
+class Matcher(Request):
+    """A condition on one label."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    value: Annotated[str, StringConstraints(max_length=500)]
+    isRegex: bool = False  # noqa: N815
+    isEqual: bool = True  # noqa: N815
+
+
+class SilenceState(Answer):
+    """Whether a silence is in force."""
+
+    state: Literal["pending", "active", "expired"]
+
+
+class Silence(Answer):
+    """A silence."""
+
+    id: str
+    status: SilenceState
+    matchers: list[Matcher]
+    startsAt: AwareDatetime  # noqa: N815
+    endsAt: AwareDatetime  # noqa: N815
+    createdBy: str  # noqa: N815
+    comment: str
+
+
+class Silences(Answer):
+    """Silences that have not ended."""
+
+    items: list[Silence]
+
+
+class NewSilence(Request):
+    """A wish not to be told of matching alerts for a while. The author is who asks."""
+
+    matchers: Annotated[list[Matcher], Field(min_length=1, max_length=20)]
+    startsAt: Instant | None = None  # noqa: N815
+    endsAt: Instant  # noqa: N815
+    comment: Text = ""
+
+
+class SilenceId(Answer):
+    """Names a silence, as Alertmanager does."""
+
+    silenceID: str  # noqa: N815
+
+
+class NewAcknowledgement(Request):
+    """Take an alert on."""
+
+    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    note: Text = ""
+    until: Instant | None = None
+
+
+class NewComment(Request):
+    """A comment. The author is who asks."""
+
+    subject: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^(kpi|objective|perspective|scorecard|initiative|alert):[a-z0-9_-]+(/[a-z0-9_-]+)?$",
+            max_length=300,
+        ),
+    ]
+    text: Said
+
+
+class NewReading(Request):
+    """A value entered by hand, in the KPI's unit. The author is who asks."""
+
+    value: Annotated[float, Field(ge=-1e15, le=1e15)]
+    at: Instant | None = None
+    note: Text = ""
+
+
+class Done(Answer):
+    """It is done."""
+
+    done: Literal[True] = True
