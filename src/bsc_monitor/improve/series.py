@@ -28,7 +28,7 @@ class Series:
 
 
 def closed_series(records: Iterable[PeriodValue]) -> Series:
-    """The total's closed periods with a finite value; open periods and segments are left out."""
+    """The total's closed periods with a finite value; open periods, segments and trailing windows (they overlap) are left out."""
     kept = [
         record
         for record in records
@@ -36,6 +36,7 @@ def closed_series(records: Iterable[PeriodValue]) -> Series:
         and record.closed_at is not None
         and record.state in _JUDGED
         and not record.labels
+        and record.period.kind is not None
         and math.isfinite(record.value)
     ]
     values = tuple(float(record.value) for record in kept if record.value is not None)

@@ -74,14 +74,15 @@ def unit_of(kind: PeriodKind | None) -> str:
 
 
 def period_name(period: Period) -> str:
-    """A period as people say it: ``March 2026``, ``the week of 2 March 2026``; quarters and years by their labels."""
+    """A period as people say it: ``March 2026``, ``the week of 2 March 2026``; ``Q2 2026``, ``2026``."""
     if period.kind is PeriodKind.MONTH:
         return month_name(time_of(period))
     if period.kind is PeriodKind.WEEK:
         return f"the week of {_day(date.fromordinal(time_of(period) * 7 + 1))}"
     if period.kind is PeriodKind.DAY:
         return _day(date.fromisoformat(period.label))
-    return period.label
+    year, quarter, name = period.label.partition("-Q")
+    return f"Q{name} {year}" if quarter else year
 
 
 def future_name(newest: Period, ahead: int) -> str:

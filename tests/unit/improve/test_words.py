@@ -1,0 +1,66 @@
+import re
+
+import pytest
+from tests.unit.improve.building import month
+
+from bsc_monitor.improve.words import amount, between, change, future_name, number, period_name, signed, span
+from bsc_monitor.model.period import Calendar, PeriodKind
+from bsc_monitor.score.periods import following, parse_period
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"), (8, "8"), (24.46, "24.5"), (0.1234, "0.123"), (0.000_012_34, "0.0000123"), (98.04, "98"),
+        (12_345.6, "12,346"), (-3.14159, "−3.14"), (999.9, "1,000"), (float("inf"), "∞"), (-0.0, "0"),
+    ],
+)  # fmt: skip
+def test_numbers_have_three_digits_and_no_more_zeros_than_needed(value, text):
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (30, "h", "30 h"), (98.2, "%", "98.2 %"), (12_300, "EUR", "EUR 12,300"), (1, "d", "1 day"), (2.5, "d", "2.5 days"),
+        (7, "count", "7"), (0.98, "ratio", "0.98"), (7, "points", "7 points"), (1, "yes/no", "yes"), (3, "", "3"),
+    ],
+)  # fmt: skip
+def test_amounts_carry_their_unit_as_people_write_it(value, unit, text):
+    assert amount(value, unit) == text
+
+
+def test_differences_of_percentages_are_percentage_points():
+    assert change(-2.31, "%") == "2.31 percentage points"
+    assert change(1, "percent") == "1 percentage point"
+    assert change(-8, "h") == "8 h"
+    assert (signed(-8, "h"), signed(5, "%")) == ("−8 h", "+5 percentage points")
+
+
+def test_ranges_say_the_unit_once():
+    assert between(20, 40.2, "h") == "20 to 40.2 h"
+    assert between(1000, 2500, "EUR") == "EUR 1,000 to 2,500"
+
+
+def test_spans_know_their_plural():
+    assert (span(1, PeriodKind.MONTH), span(8, PeriodKind.WEEK)) == ("1 month", "8 weeks")
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "Pacific/Auckland", "America/Los_Angeles", "Europe/Berlin"])
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("2026-03", "March 2026"), ("2026-03-03", "3 March 2026"), ("2026-W10", "the week of 2 March 2026"),
+        ("2026-Q2", "Q2 2026"), ("2026", "2026"),
+    ],
+)  # fmt: skip
+def test_periods_are_called_by_the_same_name_all_over_the_world(text, name, timezone):
+    assert period_name(parse_period(text, Calendar(timezone))) == name
+
+
+def test_a_future_month_has_a_name_and_a_future_week_a_distance():
+    week = parse_period("2026-W10", Calendar())
+
+    assert future_name(month(18), 2) == "in August 2026"
+    assert future_name(week, 1) == "in 1 week"
+    assert re.fullmatch(r"in \d weeks", future_name(following(week, Calendar()), 3))
