@@ -1,7 +1,11 @@
 """Runs a measure of a cost collector, as the service runs it."""
 
+import contextlib
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+
+from aiohttp import web
 
 from bsc_monitor.collect.live import open_source
 from bsc_monitor.collect.plugins import find_plugins
@@ -9,6 +13,7 @@ from bsc_monitor.collect.run import run_measure
 from bsc_monitor.collect.streams import TransientRecords
 from bsc_monitor.model.period import Calendar, Period, PeriodKind
 from bsc_monitor.model.source import Source
+from bsc_monitor.sandbox.cloud.ledger import Charge, Ledger
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
@@ -72,3 +77,52 @@ class Asker:
 def parts(readings, dimension):
     """Values by breakdown value."""
     return {reading.labels[dimension]: reading.value for reading in readings if dimension in reading.labels}
+
+
+def charge(day, service="S3", billed=0.0, *, account="111122223333", kind="Usage", **given):
+    """One line of a bill; its other costs are the billed one unless given."""
+    costs = {name: given.pop(name, billed) for name in ("effective", "contracted", "listed")}
+    plain = {"provider": "AWS", "account_name": "shop", "currency": "USD", **given}
+    return Charge(date.fromisoformat(day), account=account, service=service, kind=kind, billed=billed, **costs, **plain)
+
+
+def bill(*charges, now=NOW, **given):
+    """A ledger of some charges."""
+    days = {}
+    for each in charges:
+        days.setdefault(each.day, []).append(each)
+    return Ledger(days, lambda: now, **given)
+
+
+@contextlib.asynccontextmanager
+async def served(app):
+    """The address of a running web application."""
+    root = web.Application()
+    root.add_subapp("/api", app)
+    runner = web.AppRunner(root)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/api"
+    finally:
+        await runner.cleanup()
+
+
+class Stub:
+    """Answers every request with the next of ``answers`` (status, body, headers), the last one for ever; keeps the requests."""
+
+    def __init__(self, *answers):
+        self.answers, self.seen = list(answers), []
+
+    async def handle(self, request):
+        self.seen.append((request.method, request.path_qs, request.headers, await request.read()))
+        status, body, headers = (*self.answers[0], {})[:3] if len(self.answers[0]) < 3 else self.answers[0]
+        if len(self.answers) > 1:
+            self.answers.pop(0)
+        text = body if isinstance(body, str) else json.dumps(body)
+        return web.Response(status=status, text=text, headers={"Content-Type": "application/json", **headers})
+
+    def app(self):
+        app = web.Application()
+        app.router.add_route("*", "/{rest:.*}", self.handle)
+        return app

@@ -27,7 +27,7 @@ def parse_json(content: bytes, *, url: str, content_type: str = "") -> Any:
     start = text.lstrip("\ufeff \t\r\n")[:1]
     if not start:
         raise _wrong(url, "the answer is empty where JSON was expected")
-    if start == "<" or "text/html" in content_type:
+    if start == "<" or ("text/html" in content_type and start not in "{["):  # moto calls its JSON text/html
         raise _wrong(url, f"the answer is a web page{_title(text)}, not JSON", _HTML_HINT)
     try:
         return json.loads(text.lstrip("\ufeff"), parse_constant=_constant, parse_float=_finite, parse_int=_bounded)

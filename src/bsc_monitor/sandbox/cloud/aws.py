@@ -41,8 +41,9 @@ def aws_app(ledger: Callable[[], Ledger], behaviour: AwsBehaviour) -> web.Applic
     """The two services as a web application, to be mounted under a path of its own."""
     side = _Side(ledger, behaviour)
     app = web.Application()
-    app.router.add_post("/", side.answer)
-    app.router.add_get("/", side.page)
+    for path in ("", "/"):
+        app.router.add_post(path, side.answer)
+        app.router.add_get(path, side.page)
     return app
 
 
