@@ -43,6 +43,7 @@ class Job:
     kpis: list[Kpi] = field(default_factory=list)
     due: datetime | None = None
     started: datetime | None = None  #: of the last run
+    ended: datetime | None = None  #: the last run, however it went
     succeeded: datetime | None = None
     error: SourceError | None = None  #: of the last run
     failures: int = 0  #: in a row
@@ -139,7 +140,7 @@ class Agenda:
 
     def finished(self, job: Job, now: datetime, error: SourceError | None, period_at: PeriodAt) -> None:
         """A run ended: enter the next one; after a failure, with growing distance."""
-        job.running, job.error = False, error
+        job.running, job.error, job.ended = False, error, now
         if error is None:
             job.failures, job.succeeded = 0, now
             due = self._next(job, now, period_at)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import Connection
 
 from bsc_monitor.ingest import Refused
+from bsc_monitor.model.alert import Matcher
 from bsc_monitor.model.event import WebhookReceived
 from bsc_monitor.model.reading import Reading
+from bsc_monitor.notify import controls
+from bsc_monitor.store import outbox
+from bsc_monitor.store.events import StoredEvent, save_events
 from bsc_monitor.web.operations import Rejected, Unknown
 
 if TYPE_CHECKING:
     from bsc_monitor.service.service import Service
+
+T = TypeVar("T")
 
 
 class ServiceOperations:
@@ -47,6 +55,52 @@ class ServiceOperations:
             await self._service.evaluator.enter(found, Reading(value, at=at, note=note or None), author)
         except Refused as refused:
             raise Rejected(str(refused)) from None
+
+    async def acknowledge(self, fingerprint: str, note: str, until: datetime | None, author: str) -> None:
+        """See ``Operations``."""
+        now = self._service.clock()
+        await self._control(lambda connection: controls.acknowledge(connection, fingerprint, note, until, author, now))
+
+    async def silence(
+        self, matchers: Sequence[Matcher], starts_at: datetime, ends_at: datetime, author: str, comment: str
+    ) -> str:
+        """See ``Operations``."""
+        now = self._service.clock()
+        return await self._control(
+            lambda connection: controls.silence(connection, matchers, starts_at, ends_at, author, comment, now)
+        )
+
+    async def expire_silence(self, id: str, author: str) -> None:  # noqa: A002 - Alertmanager's word
+        """See ``Operations``."""
+        now = self._service.clock()
+        await self._control(lambda connection: controls.expire_silence(connection, id, author, now))
+
+    async def comment(self, subject: str, text: str, author: str) -> None:
+        """See ``Operations``."""
+        now = self._service.clock()
+        await self._control(lambda connection: controls.comment(connection, subject, text, author, now))
+
+    async def retry_dead(self, keys: Sequence[str], author: str) -> int:
+        """See ``Operations``."""
+        now = self._service.clock()
+
+        def work(connection: Connection) -> int:
+            count = outbox.retry_dead(connection, keys)
+            save_events(connection, [StoredEvent(now, "dead_letters_retried", author, {"count": count})])
+            return count
+
+        return await self._control(work)
+
+    async def _control(self, work: Callable[[Connection], T]) -> T:
+        """Do what a person asked of alerts, durably, and let the notifier see it."""
+        try:
+            result = await self._service.store.write(work)
+        except controls.NotThere as error:
+            raise Unknown(str(error)) from None
+        except controls.NotPossible as error:
+            raise Rejected(str(error)) from None
+        self._service.delivery.notifier.wake()
+        return result
 
     def _known(self, source: str) -> None:
         if source not in self._service.configuration.sources:

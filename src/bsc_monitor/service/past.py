@@ -12,6 +12,7 @@ import structlog
 
 from bsc_monitor.collect.backfill import Outcome, PastRun, backfill, default_start, past_runs
 from bsc_monitor.collect.schedule import Collection
+from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.score.periods import period_at
 from bsc_monitor.store import Store
 from bsc_monitor.store.records import ScopeKey, load_checkpoints, save_checkpoint
@@ -68,10 +69,26 @@ class Past:
             if outcome.error:
                 failures.append(outcome)
 
+        await self._present_first()
         _log.info("collecting the past", runs=len(runs))
         await fill(self._service.store, self._service.collection, runs, told)
         words = failures[0].error if failures else ""
         _log.info("the past is collected", runs=len(runs), failed=len(failures), first_failure=words)
+
+    async def _present_first(self) -> None:
+        """Wait until every job ran once: people look at today before they look back."""
+        ran = asyncio.Event()
+        jobs = self._service.collection.next_runs()
+
+        def look(_: object) -> None:
+            if all(job.ended is not None for job in jobs):
+                ran.set()
+
+        ends = [self._service.bus.subscribe(kind, look) for kind in (CollectorRan, CollectorFailed)]
+        look(None)
+        await ran.wait()
+        for end in ends:
+            end()
 
     async def stop(self) -> None:
         """Interrupt it; the next start goes on with it."""

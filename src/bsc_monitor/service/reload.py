@@ -71,6 +71,7 @@ class Reloading:
             self._show(service.configuration.organisation)
             raise
         service.configuration, service.plugins = configuration, plugins
+        await service.delivery.replace(configuration)
         await service.collection.reload(configuration, plugins.collectors)
         return (*messages, *(str(problem) for problem in plugins.problems))
 

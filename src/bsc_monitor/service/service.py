@@ -22,6 +22,7 @@ from bsc_monitor.evaluate import Evaluator
 from bsc_monitor.export.metrics import Metrics
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.score.periods import period_at
+from bsc_monitor.service.delivery import Delivery
 from bsc_monitor.service.operations import ServiceOperations
 from bsc_monitor.service.past import Past
 from bsc_monitor.service.reload import Reloading
@@ -32,8 +33,7 @@ from bsc_monitor.store.records import load_checkpoints
 from bsc_monitor.store.schema import RECORDS
 from bsc_monitor.web.app import create_app
 from bsc_monitor.web.board import Board
-from bsc_monitor.web.serve import Serving
-from bsc_monitor.web.serve import start as serve
+from bsc_monitor.web.serve import Served, serve
 
 _log = structlog.get_logger(__name__)
 Load = Callable[[Path], tuple[Configuration, Plugins]]
@@ -55,7 +55,7 @@ class Service:
         self.bus = Bus()
         self.scheduler = AsyncIOScheduler(timezone=UTC)
         self.ready = False
-        self.served: Serving | None = None
+        self.served: Served | None = None
         self.stand_in: StandIn | None = None
         self._started: list[Callable[[], Awaitable[Any]]] = []  #: what ends each thing started
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -84,6 +84,9 @@ class Service:
         if self.configuration.sandbox is not None:
             self.stand_in = await StandIn.start(self.configuration.sandbox)
             self._started.append(self.stand_in.stop)
+        self.delivery = Delivery(self)
+        await self.delivery.start()
+        self._started.append(self.delivery.stop)
         await self._collect()
         self._keep_house()
         self.reloading = Reloading(self)
