@@ -18,14 +18,17 @@ their upper end open. A search with wrong credentials can answer 200 and nothing
 import re
 import statistics
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from urllib.parse import quote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
+from bsc_monitor.kit.flow import Move, Past, past, running
+from bsc_monitor.kit.issues import Change, Cycle, Issue, Site, expect, instant, issue_of, refused, told, values_of, zone
+from bsc_monitor.kit.sprints import ClosedSprint, Planned, Tracked, planned, tracked
+from bsc_monitor.kit.statistics import Statistic, summarise
 from bsc_monitor.plugin import (
     Calendar,
     Collector,
@@ -35,17 +38,14 @@ from bsc_monitor.plugin import (
     Params,
     Reading,
     ReadingState,
-    Record,
     Secret,
     SourceConfig,
     SourceError,
     Window,
-    business_seconds,
     measure,
     stream,
 )
 
-Statistic = Literal["mean", "median", "p50", "p75", "p80", "p85", "p90", "p95"]
 _PAGE, _IDS_PAGE, _BULK = 100, 5000, 1000  # as the vendor caps them
 _SHOWN_KEYS = 100  # an evidence link names so many issues; beyond it, the condition that finds them
 _KNOWN_FOR = timedelta(minutes=1)  # who we are, statuses and fields are asked again after this
@@ -158,138 +158,11 @@ class Sum(Count):
     field: str = Field(description="a numeric field, by name or id")
 
 
-class Move(Record):
-    """An entry into a status."""
-
-    at: datetime
-    status: str
-    name: str
-    category: str  # new, indeterminate, done; empty where the status no longer exists
-
-
-class Cycle(Record):
-    """A completed cycle of a service level."""
-
-    sla: str
-    start: datetime
-    stop: datetime
-    elapsed: float | None = None  # seconds by the service level's calendar
-    breached: bool
-
-
-class Issue(Record):
-    """An issue with its status history; the first move is its creation."""
-
-    id: str
-    key: str
-    project: str = ""
-    type: str = ""
-    type_id: str = ""
-    subtask: bool = False
-    status: str = ""
-    priority: str = ""
-    assignee: str = ""
-    component: str = ""
-    label: str = ""
-    created: datetime
-    updated: datetime
-    points: float | None = None
-    history: tuple[Move, ...] = ()
-    cycles: tuple[Cycle, ...] = ()
-    rating: float | None = None
-    rated: datetime | None = None
-
-
-class Planned(Record):
-    """An issue that was in a sprint while it ran."""
-
-    key: str
-    points: float | None = None
-    committed: bool  # in the sprint and not done when it started
-    added: bool  # came in after the start
-    removed: bool  # was taken out before the end
-    done: bool  # in the sprint and done at its end
-
-
-class ClosedSprint(Record):
-    """A closed sprint and what was in it, rebuilt from the changelogs."""
-
-    id: str
-    name: str
-    board: str
-    start: datetime
-    completed: datetime
-    issues: tuple[Planned, ...] = ()
-
-
-class Past(NamedTuple):
-    """What an issue had been through at a moment."""
-
-    last: Move | None  # None: it did not exist yet
-    started: datetime | None
-    finished: datetime | None
-    pauses: tuple[tuple[datetime, datetime], ...]  # done, and reopened
-    reopened: tuple[datetime, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What is known of a Jira for a minute."""
-
-    at: datetime
-    cloud: bool
-    zone: ZoneInfo  # of the calling user
-    statuses: dict[str, tuple[str, str]]  # id → name, category
-    fields: list[dict[str, Any]] = field(default_factory=list)
-
-    def custom(self, kind: str) -> list[str]:
-        """Ids of the custom fields of a type, by the end of the type's key."""
-        return [f["id"] for f in self.fields if str((f.get("schema") or {}).get("custom", "")).endswith(kind)]
-
-    def named(self, name: str) -> str | None:
-        """Id of a field, by its name or id."""
-        wanted = name.lower()
-        return next((f["id"] for f in self.fields if wanted in (f["id"].lower(), str(f.get("name", "")).lower())), None)
-
-
 # ---- pure: from issues to numbers
 
 
-def past(issue: Issue, p: Flow, end: datetime) -> Past:
-    """An issue's life up to ``end``."""
-    last, started, finished = None, None, None
-    pauses: list[tuple[datetime, datetime]] = []
-    for move in issue.history:
-        if move.at >= end:
-            break
-        last, done = move, p.is_done(move)
-        if done and finished is None:
-            finished = move.at
-        elif not done and finished is not None:
-            pauses.append((finished, move.at))
-            finished = None
-        if started is None and not done and p.is_started(move):
-            started = move.at
-    return Past(last, started, finished, tuple(pauses), tuple(to for _, to in pauses))
-
-
-def running(
-    start: datetime, end: datetime, pauses: Iterable[tuple[datetime, datetime]], calendar: Calendar, business: bool
-) -> float:
-    """Seconds between two instants, without the pauses."""
-
-    def length(begin: datetime, until: datetime) -> float:
-        return business_seconds(begin, until, calendar) if business else max(0.0, (until - begin).total_seconds())
-
-    return length(start, end) - sum(length(max(start, a), min(end, b)) for a, b in pauses)
-
-
-def summarise(values: Sequence[float], statistic: str) -> float:
-    """Mean, median or a percentile (linear between the two nearest values)."""
-    if statistic == "mean" or len(values) == 1:
-        return statistics.fmean(values)
-    share = 50 if statistic == "median" else int(statistic[1:])
-    return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
+def _past(issue: Issue, p: Flow, end: datetime) -> Past:
+    return past(issue.history, end, done=p.is_done, started=p.is_started)
 
 
 def chosen(issues: Iterable[Issue], p: Flow) -> list[Issue]:
@@ -299,7 +172,7 @@ def chosen(issues: Iterable[Issue], p: Flow) -> list[Issue]:
 
 def finished(issues: Iterable[Issue], p: Flow, period: Window) -> list[tuple[Issue, Past]]:
     """The issues finished in the period, with what they had been through at its end."""
-    lives = [(issue, past(issue, p, period.end)) for issue in chosen(issues, p)]
+    lives = [(issue, _past(issue, p, period.end)) for issue in chosen(issues, p)]
     return [(i, life) for i, life in lives if life.finished and _within(life.finished, period)]
 
 
@@ -408,7 +281,7 @@ class Jira(Collector):
         async for page in self._search(ctx, site, f"{jql} ORDER BY key", fields, changelog=True):
             changes = await self._changes(ctx, site, page, ["status"])
             for raw in page:
-                yield _issue(raw, changes[raw["id"]], site, points)
+                yield issue_of(raw, changes[raw["id"]], site, points)
 
     async def existing(self, ctx: Context, scope: Scope) -> AsyncIterator[str]:
         """Ids of the issues that are in the scope today."""
@@ -432,14 +305,14 @@ class Jira(Collector):
         points = self._points(site)
         first = literal(min(sprint["start"] for sprint in closed), site.zone)
         jql = f"project = {quoted(scope.project)} AND updated >= {first} ORDER BY key"
-        tracked = ["status", membership, *([points] if points else [])]
+        touched = ["status", membership, *([points] if points else [])]
         wanted = ["status", "created", "issuetype", membership, *([points] if points else [])]
-        lives: list[_Tracked] = []
+        lives: list[Tracked] = []
         async for page in self._search(ctx, site, jql, wanted, changelog=True):
-            changes = await self._changes(ctx, site, page, tracked)
-            lives += [_tracked(raw, changes[raw["id"]], site, membership, points) for raw in page]
+            changes = await self._changes(ctx, site, page, touched)
+            lives += [tracked(raw, changes[raw["id"]], site, membership, points) for raw in page]
         for sprint in closed:
-            found = (_planned(life, sprint["id"], sprint["start"], sprint["completed"]) for life in lives)
+            found = (planned(life, sprint["id"], sprint["start"], sprint["completed"]) for life in lives)
             yield ClosedSprint(**sprint, issues=tuple(each for each in found if each))
 
     async def _closed(self, ctx: Context, scope: SprintScope) -> list[dict[str, Any]]:
@@ -451,8 +324,8 @@ class Jira(Collector):
         found: dict[str, dict[str, Any]] = {}
         for board in boards:
             for raw in await self._listed(ctx, f"board/{board}/sprint", {"state": "closed"}):
-                start = _instant(raw.get("activatedDate") or raw.get("startDate"))
-                completed = _instant(raw.get("completeDate") or raw.get("endDate"))
+                start = instant(raw.get("activatedDate") or raw.get("startDate"))
+                completed = instant(raw.get("completeDate") or raw.get("endDate"))
                 if start and completed:
                     found[str(raw["id"])] = {
                         "id": str(raw["id"]), "name": str(raw.get("name", "")), "board": str(board),
@@ -490,7 +363,7 @@ class Jira(Collector):
     @measure(over="issues", unit="count", better="lower", title="Backlog")
     def backlog(self, issues: Iterable[Issue], p: Flow, period: Window, calendar: Calendar) -> Reading:
         """Issues not yet started, and not done, at the period's end."""
-        lives = [(issue, past(issue, p, period.end)) for issue in chosen(issues, p)]
+        lives = [(issue, _past(issue, p, period.end)) for issue in chosen(issues, p)]
         found = [i for i, life in lives if life.last and not life.started and not life.finished]
         return self._held(found, p, period, calendar, len(found))
 
@@ -513,14 +386,14 @@ class Jira(Collector):
         Issues that never were in progress are left out and counted in the note; with ``include_skipped`` they count as 0.
         """
         every = finished(issues, p, period)
-        found = every if p.include_skipped else [(i, life) for i, life in every if _took_time(life)]
+        found = every if p.include_skipped else [(i, life) for i, life in every if life.took_time]
         hours = [
             running(life.started, life.finished, life.pauses, calendar, p.business) / 3600
-            if life.started and life.finished and _took_time(life)
+            if life.started and life.finished and life.took_time
             else 0.0
             for _, life in found
         ]
-        skipped = sum(not _took_time(life) for _, life in every)
+        skipped = sum(not life.took_time for _, life in every)
         notes = (
             [f"{_plural(skipped, 'issue')} never in progress {'counted as 0' if p.include_skipped else 'left out'}"]
             if skipped
@@ -550,12 +423,12 @@ class Jira(Collector):
     # ---- quality
 
     @measure(over="issues", unit="ratio", better="lower", title="Reopened issues")
-    def reopened_rate(self, issues: Iterable[Issue], p: Flow, period: Window, calendar: Calendar) -> Reading:
+    def reopened_rate(self, issues: Iterable[Issue], p: Flow, period: Window, _calendar: Calendar) -> Reading:
         """Issues that left done in the period / issues finished in the period."""
         issues = list(issues)
         whole = finished(issues, p, period)
         back = [
-            i for i in chosen(issues, p) if any(_within(at, period) for at in past(i, p, period.end).reopened)
+            i for i in chosen(issues, p) if any(_within(at, period) for at in _past(i, p, period.end).reopened)
         ]  # fmt: skip
         value = len(back) / len(whole) if whole else None
         return self._reading(
@@ -587,7 +460,7 @@ class Jira(Collector):
 
         ``epic`` names the epic; ``project`` or ``jql`` in its place take all their issues as the whole.
         """
-        lives = [(issue, past(issue, p, period.end)) for issue in chosen(issues, p)]
+        lives = [(issue, _past(issue, p, period.end)) for issue in chosen(issues, p)]
         there = [(issue, life) for issue, life in lives if life.last]
         sizes = [(issue.points or 0.0) if p.points else 1.0 for issue, _ in there]
         whole = sum(sizes)
@@ -603,7 +476,7 @@ class Jira(Collector):
 
     @measure(over="sprints", unit="ratio", title="Predictability of sprints")
     def sprint_predictability(
-        self, sprints: Iterable[ClosedSprint], p: Commitment, period: Window, calendar: Calendar
+        self, sprints: Iterable[ClosedSprint], p: Commitment, period: Window, _calendar: Calendar
     ) -> Reading:
         """Completed of what was committed at the sprint's start / committed, over sprints closed in the period.
 
@@ -613,7 +486,7 @@ class Jira(Collector):
 
     @measure(over="sprints", unit="ratio", better="lower", title="Change of sprint scope")
     def scope_change(
-        self, sprints: Iterable[ClosedSprint], p: Commitment, period: Window, calendar: Calendar
+        self, sprints: Iterable[ClosedSprint], p: Commitment, period: Window, _calendar: Calendar
     ) -> Reading:
         """What was added after the sprint's start / committed at it, over sprints closed in the period."""
         return self._sprints(sprints, p, period, lambda i: i.added)
@@ -621,7 +494,7 @@ class Jira(Collector):
     # ---- service management
 
     @measure(over="issues", unit="ratio", title="Service levels met")
-    def sla_met_ratio(self, issues: Iterable[Issue], p: Sla, period: Window, calendar: Calendar) -> Reading:
+    def sla_met_ratio(self, issues: Iterable[Issue], p: Sla, period: Window, _calendar: Calendar) -> Reading:
         """Service level cycles completed in the period and not breached / all completed in it."""
         cycles, notes = _cycles(issues, p.sla, period)
         met = sum(not cycle.breached for _, cycle in cycles)
@@ -631,7 +504,7 @@ class Jira(Collector):
         )
 
     @measure(over="issues", unit="min", better="lower", title="Time to first response")
-    def first_response_time(self, issues: Iterable[Issue], p: Response, period: Window, calendar: Calendar) -> Reading:
+    def first_response_time(self, issues: Iterable[Issue], p: Response, period: Window, _calendar: Calendar) -> Reading:
         """Statistic of the service level's start → stop (or of its own clock), of first responses in the period."""
         cycles, notes = _cycles(issues, p.sla, period)
         minutes = [
@@ -664,10 +537,10 @@ class Jira(Collector):
             return [self._answer(ctx, where, len(values), labels, len(values)) for labels, where, values in found]
         if site.cloud:
             body = await self._ask(ctx, "search/approximate-count", body={"jql": jql})
-            total = _expect(body, "count", int)
+            total = expect(body, "count", int)
         else:
             body = await self._ask(ctx, "search", body={"jql": jql, "maxResults": 0})
-            total = _expect(body, "total", int)
+            total = expect(body, "total", int)
         return [self._answer(ctx, jql, total, {}, total)]
 
     @measure(unit="", title="Any sum")
@@ -680,7 +553,7 @@ class Jira(Collector):
     # ---- from numbers to readings
 
     def _in_progress(self, issues: Iterable[Issue], p: Flow, period: Window) -> list[tuple[Issue, Past]]:
-        lives = [(issue, past(issue, p, period.end)) for issue in chosen(issues, p)]
+        lives = [(issue, _past(issue, p, period.end)) for issue in chosen(issues, p)]
         return [(i, life) for i, life in lives if life.started and not life.finished]
 
     def _finished(
@@ -707,7 +580,7 @@ class Jira(Collector):
         business: bool = False,
     ) -> Reading:
         """A reading over issues that were in some state at the period's end."""
-        lasts = (past(issue, p, period.end).last for issue in found)
+        lasts = (_past(issue, p, period.end).last for issue in found)
         states = sorted({move.status for move in lasts if move})
         end = self._end(period, calendar)
         where = f"status WAS IN ({', '.join(states)}) DURING ({end}, {end})" if states else ""
@@ -717,14 +590,14 @@ class Jira(Collector):
 
     def _sprints(self, sprints: Iterable[ClosedSprint], p: Commitment, period: Window, part_of: Any) -> Reading:
         closed = [sprint for sprint in sprints if _within(sprint.completed, period)]
-        planned = [issue for sprint in closed for issue in sprint.issues]
+        members = [issue for sprint in closed for issue in sprint.issues]
 
         def size(issue: Planned) -> float:
             return (issue.points or 0.0) if p.points else 1.0
 
-        whole = sum(size(i) for i in planned if i.committed)
-        part = sum(size(i) for i in planned if part_of(i))
-        removed = sum(size(i) for i in planned if i.committed and i.removed)
+        whole = sum(size(i) for i in members if i.committed)
+        part = sum(size(i) for i in members if part_of(i))
+        removed = sum(size(i) for i in members if i.committed and i.removed)
         notes = [", ".join(sprint.name for sprint in closed)] if closed else []
         notes += [f"{removed:g} taken out before the end"] if removed else []
         jql = f"sprint in ({', '.join(sprint.id for sprint in closed)})" if closed else f"project = {quoted(p.project)}"
@@ -798,7 +671,7 @@ class Jira(Collector):
                     )
                 every.append(float(value))
                 for name, field_id in ids.items():
-                    for label in _labels(fields.get(field_id)):
+                    for label in values_of(fields.get(field_id)):
                         groups.setdefault((name, label), []).append(float(value))
         found: list[tuple[dict[str, str], str, list[float]]] = [({}, jql, every)]
         for (name, label), values in groups.items():
@@ -840,7 +713,7 @@ class Jira(Collector):
             for s in await self._ask(ctx, "status")
         }
         fields = await self._ask(ctx, "field")
-        self._known = Site(ctx.now, cloud, _zone(me.get("timeZone")), statuses, fields)
+        self._known = Site(ctx.now, cloud, zone(me.get("timeZone")), statuses, fields)
         return self._known
 
     async def _search(
@@ -854,14 +727,14 @@ class Jira(Collector):
         async def by_token(token: str | None) -> tuple[list[Any], str | None]:
             body = await self._ask(ctx, "search/jql", body=asked | ({"nextPageToken": token} if token else {}))
             following = None if body.get("isLast") is True else body.get("nextPageToken")
-            return _expect(body, "issues", list), following
+            return expect(body, "issues", list), following
 
         async def by_offset(start: int) -> tuple[list[Any], int | None]:
             nonlocal total
             expand = {"expand": ["changelog"]} if changelog else {}
             body = await self._ask(ctx, "search", body=asked | {"startAt": start} | expand)
-            found, before = _expect(body, "issues", list), total
-            total = _expect(body, "total", int)
+            found, before = expect(body, "issues", list), total
+            total = expect(body, "total", int)
             ctx.progress(min(start + len(found), total), total)
             following = start + len(found) - max(0, before - total)  # step back over what left the result meanwhile
             return found, following if found and following < total else None
@@ -872,9 +745,9 @@ class Jira(Collector):
 
     async def _changes(
         self, ctx: Context, site: Site, page: Sequence[Mapping[str, Any]], fields: list[str]
-    ) -> dict[str, list["_Change"]]:
+    ) -> dict[str, list["Change"]]:
         """Changes of some fields of a page's issues, oldest first: one request for many issues on Cloud."""
-        found: dict[str, list[_Change]] = {str(raw["id"]): [] for raw in page}
+        found: dict[str, list[Change]] = {str(raw["id"]): [] for raw in page}
         names = {f["id"]: f["id"] for f in site.fields} | {str(f.get("name", "")).lower(): f["id"] for f in site.fields}
         wanted = set(fields)
         if site.cloud and found:
@@ -884,19 +757,19 @@ class Jira(Collector):
                 body = await self._ask(
                     ctx, "changelog/bulkfetch", body=asked | ({"nextPageToken": token} if token else {})
                 )
-                return _expect(body, "issueChangeLogs", list), body.get("nextPageToken")
+                return expect(body, "issueChangeLogs", list), body.get("nextPageToken")
 
             async for logs in ctx.pages(fetch):
                 for log in logs:
-                    found.setdefault(str(log["issueId"]), []).extend(_told(log.get("changeHistories"), names, wanted))
+                    found.setdefault(str(log["issueId"]), []).extend(told(log.get("changeHistories"), names, wanted))
         for raw in () if site.cloud else page:
             log = raw.get("changelog") or {}
             if len(log.get("histories") or []) < int(log.get("total") or 0):
                 whole = await self._ask(ctx, f"issue/{raw['id']}", params={"expand": "changelog", "fields": "id"})
                 log = whole.get("changelog") or {}
-            found[str(raw["id"])] = list(_told(log.get("histories"), names, wanted))
+            found[str(raw["id"])] = list(told(log.get("histories"), names, wanted))
         for changes in found.values():
-            changes.sort(key=lambda change: (change.at, change.number))
+            changes.sort(key=lambda change: (change.at, change.order))
         return found
 
     async def _listed(self, ctx: Context, path: str, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
@@ -904,7 +777,7 @@ class Jira(Collector):
 
         async def fetch(start: int) -> tuple[list[Any], int | None]:
             body = await self._ask(ctx, path, api="agile/1.0", params={**params, "startAt": start, "maxResults": 50})
-            found = _expect(body, "values", list)
+            found = expect(body, "values", list)
             return found, start + len(found) if found and body.get("isLast") is False else None
 
         return [each async for page in ctx.pages(fetch, first=0) for each in page]
@@ -928,164 +801,13 @@ class Jira(Collector):
             reply = await ctx.http.post(url, json=body, allow=(400, 404), **how)
         answer = reply.json()
         if reply.status in (400, 404):
-            raise _refused(path, reply.status, answer, (body or {}).get("jql"))
+            raise refused(path, reply.status, answer, (body or {}).get("jql"))
         return answer
-
-
-# ---- from answers to records
-
-
-class _Change(NamedTuple):
-    at: datetime
-    number: int
-    field: str
-    old: str
-    new: str
-    text: str  # what people read for the new value
-
-
-class _Tracked(NamedTuple):
-    """An issue's sprints, points and statuses over time: (since, value), oldest first."""
-
-    key: str
-    sprints: list[tuple[datetime, set[str]]]
-    points: list[tuple[datetime, float | None]]
-    done: list[tuple[datetime, bool]]
-
-
-def _instant(value: Any) -> datetime | None:
-    """A time of Jira: ISO with any offset, or seconds or milliseconds since the epoch. Raises SourceError(SCHEMA)."""
-    if value is None or value == "":
-        return None
-    try:
-        if isinstance(value, (int, float)):
-            return datetime.fromtimestamp(value / 1000 if value > 100_000_000_000 else value, UTC)
-        at = datetime.fromisoformat(str(value))
-    except (ValueError, OverflowError, OSError):
-        raise SourceError(f"{str(value)[:40]!r} is not a time of Jira", CollectorError.SCHEMA) from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def _expect(body: Any, name: str, kind: type) -> Any:
-    """A field that an answer must have. Raises SourceError(SCHEMA)."""
-    value = body.get(name) if isinstance(body, dict) else None
-    if not isinstance(value, kind):
-        raise SourceError(f"Jira's answer has no {name}", CollectorError.SCHEMA)
-    return value
-
-
-def _refused(path: str, status: int, answer: Any, jql: Any) -> SourceError:
-    """What Jira says is wrong, with the JQL it is about."""
-    said: list[str] = []
-    if isinstance(answer, dict):
-        errors = answer.get("errors")
-        said = [
-            *map(str, answer.get("errorMessages") or []),
-            *map(str, (errors if isinstance(errors, dict) else {}).values()),
-        ]
-        said = said or [str(answer["message"])] if answer.get("message") else said
-    words = "; ".join(said) or "no reason given"
-    if jql:
-        hint = "try the JQL in Jira's own search with the source's user: what it may not browse does not exist for it"
-        return SourceError(f"Jira refuses the JQL {jql}: {words}", CollectorError.CONFIG, hint=hint)
-    hint = "check the url of the source: it is the site's root" if status == 404 else ""
-    return SourceError(f"{path}: {words}", CollectorError.CONFIG, hint=hint)
-
-
-def _zone(name: Any) -> ZoneInfo:
-    try:
-        return ZoneInfo(str(name or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise SourceError(f"the user's time zone {str(name)[:40]!r} is unknown here", CollectorError.SCHEMA) from None
-
-
-def _text(value: Any, *names: str) -> str:
-    """What people read for a value that is an object, or the value itself."""
-    if isinstance(value, dict):
-        found = next((value[name] for name in names or ("name", "value", "displayName", "key") if value.get(name)), "")
-        return str(found)
-    return "" if value is None else str(value)
-
-
-def _labels(value: Any) -> list[str]:
-    """The breakdown values of a field; none is a value too."""
-    many = value if isinstance(value, list) else [value]
-    return [text for each in many if (text := _text(each))] or ["none"]
 
 
 def _condition(name: str, label: str) -> str:
     field = name if re.fullmatch(r"\w+", name) else quoted(name)
     return f"{field} IS EMPTY" if label == "none" else f"{field} = {quoted(label)}"
-
-
-def _first(value: Any) -> str:
-    return _text(value[0]) if isinstance(value, list) and value else ""
-
-
-def _told(histories: Any, names: Mapping[str, str], wanted: set[str]) -> Iterable[_Change]:
-    """The changes of some fields out of changelog entries."""
-    for history in histories or ():
-        at, number = _instant(history.get("created")), str(history.get("id", ""))
-        for item in history.get("items") or ():
-            field_id = item.get("fieldId") or names.get(str(item.get("field", "")).lower(), "")
-            if at is not None and field_id in wanted:
-                yield _Change(
-                    at, int(number) if number.isdigit() else 0, field_id, str(item.get("from") or ""),
-                    str(item.get("to") or ""), str(item.get("toString") or ""),
-                )  # fmt: skip
-
-
-def _issue(raw: Mapping[str, Any], changes: Sequence[_Change], site: Site, points: str | None) -> Issue:
-    """A record out of an issue of a search."""
-    fields = _expect(raw, "fields", dict)
-    created, updated = _instant(fields.get("created")), _instant(fields.get("updated"))
-    kind, project = fields.get("issuetype") or {}, fields.get("project") or {}
-    if created is None or updated is None:
-        raise SourceError(f"{raw.get('key')}: Jira's answer has no created or updated", CollectorError.SCHEMA)
-    rating, rated = site.custom(":sd-request-feedback"), site.custom(":sd-request-feedback-date")
-    given = fields.get(rating[0]) if rating else None
-    return Issue(
-        id=str(raw["id"]), key=str(raw.get("key", "")), project=_text(project, "key"), type=_text(kind, "name"),
-        type_id=_text(kind, "id"), subtask=bool(kind.get("subtask")), status=_text(fields.get("status"), "name"),
-        priority=_text(fields.get("priority")), assignee=_text(fields.get("assignee"), "displayName", "name"),
-        component=_first(fields.get("components")), label=_first(fields.get("labels")), created=created, updated=updated,
-        points=_number(fields.get(points)) if points else None, history=_moves(fields, created, changes, site),
-        cycles=tuple(c for f in site.custom(":sd-sla-field") for c in _completed(fields.get(f))),
-        rating=_number(given.get("rating") if isinstance(given, dict) else given),
-        rated=_instant(fields.get(rated[0])) if rated else None,
-    )  # fmt: skip
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _moves(fields: Mapping[str, Any], created: datetime, changes: Sequence[_Change], site: Site) -> tuple[Move, ...]:
-    """The status history: the first status is what the first change left; without changes, today's."""
-    today = fields.get("status") or {}
-    first = changes[0].old if changes else _text(today, "id")
-    entered = [(created, first, _text(today, "name") if not changes else ""), *((c.at, c.new, c.text) for c in changes)]
-    moves = []
-    for at, status, text in entered:
-        name, category = site.statuses.get(status, (text, ""))
-        if not category and status == _text(today, "id"):
-            category = _text(today.get("statusCategory"), "key")
-        moves.append(Move(at=at, status=status, name=name, category=category))
-    return tuple(moves)
-
-
-def _completed(value: Any) -> Iterable[Cycle]:
-    """The completed cycles of a service level's field."""
-    if not isinstance(value, dict):
-        return
-    for cycle in value.get("completedCycles") or ():
-        start, stop = (_instant((cycle.get(n) or {}).get("epochMillis")) for n in ("startTime", "stopTime"))
-        millis = (cycle.get("elapsedTime") or {}).get("millis")
-        if start and stop:
-            yield Cycle(
-                sla=str(value.get("name", "")), start=start, stop=stop, breached=bool(cycle.get("breached")),
-                elapsed=None if millis is None else millis / 1000,
-            )  # fmt: skip
 
 
 def _cycles(issues: Iterable[Issue], name: str, period: Window) -> tuple[list[tuple[Issue, Cycle]], list[str]]:
@@ -1101,70 +823,6 @@ def _cycles(issues: Iterable[Issue], name: str, period: Window) -> tuple[list[tu
     return [(i, c) for i, c in every if (not name or c.sla == name) and _within(c.stop, period)], []
 
 
-def _took_time(life: Past) -> bool:
-    return life.started is not None and life.finished is not None and life.started < life.finished
-
-
 def _unestimated(issues: Iterable[Issue]) -> list[str]:
     count = sum(issue.points is None for issue in issues)
     return [f"{_plural(count, 'issue')} without points"] if count else []
-
-
-def _tracked(
-    raw: Mapping[str, Any], changes: Sequence[_Change], site: Site, membership: str, points: str | None
-) -> _Tracked:
-    """An issue's sprints, points and statuses over time."""
-    fields = _expect(raw, "fields", dict)
-    created = _instant(fields.get("created")) or datetime.min.replace(tzinfo=UTC)
-    sprints, sizes, done = [], [], []
-    by_field = {name: [c for c in changes if c.field == name] for name in (membership, points, "status")}
-    now_in = {_sprint_id(each) for each in fields.get(membership) or ()}
-    first = by_field[membership][0].old if by_field[membership] else None
-    sprints.append((created, now_in if first is None else _ids(first)))
-    sprints += [(change.at, _ids(change.new)) for change in by_field[membership]]
-    if points:
-        before = by_field[points][0].old if by_field[points] else None
-        sizes.append((created, _number(fields.get(points)) if before is None else _size(before)))
-        sizes += [(change.at, _size(change.new)) for change in by_field[points]]
-    done += [(move.at, move.category == "done") for move in _moves(fields, created, by_field["status"], site)]
-    return _Tracked(str(raw.get("key", "")), sprints, sizes, done)
-
-
-def _sprint_id(value: Any) -> str:
-    """Cloud gives an object, Data Center a string of Java."""
-    if isinstance(value, dict):
-        return str(value.get("id", ""))
-    found = re.search(r"[\[,]id=(\d+)", str(value))
-    return found[1] if found else str(value)
-
-
-def _ids(text: str) -> set[str]:
-    return {part.strip() for part in text.split(",") if part.strip()}
-
-
-def _size(text: str) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None
-
-
-def _at(values: Sequence[tuple[datetime, Any]], at: datetime) -> Any:
-    """The value that held at a moment; None before the first."""
-    return next((value for since, value in reversed(values) if since <= at), None)
-
-
-def _planned(life: _Tracked, sprint: str, start: datetime, completed: datetime) -> Planned | None:
-    """What an issue was to a sprint; None when it was not in it while it ran."""
-    inside = sprint in (_at(life.sprints, start) or ())
-    joined = next((at for at, held in life.sprints if start < at < completed and sprint in held), None)
-    if not inside and joined is None:
-        return None
-    finished_before = bool(_at(life.done, start))
-    stayed = sprint in (_at(life.sprints, completed) or ())
-    size_at = start if inside else joined or completed
-    return Planned(
-        key=life.key, points=_at(life.points, size_at), committed=inside and not finished_before,
-        added=not inside and not (joined is not None and bool(_at(life.done, joined))), removed=not stayed,
-        done=stayed and bool(_at(life.done, completed)),
-    )  # fmt: skip
