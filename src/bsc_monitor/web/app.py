@@ -8,6 +8,7 @@ from aiohttp import web
 from bsc_monitor.web import assets, badges, operators, webhooks
 from bsc_monitor.web.api import alerts as api_alerts
 from bsc_monitor.web.api import chart as api_chart
+from bsc_monitor.web.api import explain as api_explain
 from bsc_monitor.web.api import kpis as api_kpis
 from bsc_monitor.web.api import openapi
 from bsc_monitor.web.api import scorecards as api_scorecards
@@ -39,6 +40,7 @@ TABLES: tuple[Routes, ...] = (
     api_scorecards.ROUTES,
     api_kpis.ROUTES,
     api_chart.ROUTES,
+    api_explain.ROUTES,
     api_alerts.ROUTES,
     api_sources.ROUTES,
 )

@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 from pydantic import SecretStr
@@ -11,6 +10,16 @@ from pydantic import SecretStr
 from bsc_monitor.bus import Bus
 from bsc_monitor.current import Current
 from bsc_monitor.export.metrics import Metrics
+from bsc_monitor.model.alert import (
+    Acknowledgement,
+    Alert,
+    AlertState,
+    Facts,
+    Maintenance,
+    Matcher,
+    Silence,
+    fingerprint,
+)
 from bsc_monitor.model.event import CollectorFailed, CollectorRan, KpiJudged, ScoreChanged
 from bsc_monitor.model.judgement import Counts, Judgement, NodeScore
 from bsc_monitor.model.organisation import (
@@ -30,6 +39,10 @@ from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.model.source import Source
 from bsc_monitor.model.status import CollectorError, Freshness, ReadingState, Status
 from bsc_monitor.store import Store
+from bsc_monitor.store.alert_json import to_json
+from bsc_monitor.store.alerts import save_alerts
+from bsc_monitor.store.controls import Comment, save_acknowledgement, save_comment, save_silence
+from bsc_monitor.store.outbox import outbox_row
 from bsc_monitor.store.periods import save_nodes, save_values
 from bsc_monitor.store.readings import save_readings
 from bsc_monitor.web import Board
@@ -81,6 +94,10 @@ class Asked:
 
     async def expire_silence(self, id, author):
         self.calls.append(("expire_silence", id, author))
+
+    async def retry_dead(self, keys, author):
+        self.calls.append(("retry_dead", tuple(keys), author))
+        return len(keys)
 
     async def comment(self, subject, text, author):
         self.calls.append(("comment", subject, text, author))
@@ -192,7 +209,11 @@ def nodes(org: Organisation) -> list[NodeScore]:
         made.append(_node("objective", name, below, since))
     for card in org.scorecards.values():
         for view in card.perspectives:
-            below = [STATE[k.name] for k in org.kpis.values() if (k.scorecard, k.perspective) == (card.id, view.id) and k.name in STATE]
+            below = [
+                STATE[k.name]
+                for k in org.kpis.values()
+                if (k.scorecard, k.perspective) == (card.id, view.id) and k.name in STATE
+            ]
             made.append(_node("perspective", view.name, below, since))
         below = [STATE[k.name] for k in org.kpis.values() if k.scorecard == card.id and k.name in STATE]
         made.append(_node("scorecard", card.id, below, since))
@@ -204,7 +225,15 @@ def _node(kind, name, below, since):
     tally = Counter(each[2] if each[3] is Freshness.FRESH else Status.UNKNOWN for each in below)
     counts = Counts(tally[Status.GREEN], tally[Status.AMBER], tally[Status.RED], tally[Status.UNKNOWN])
     mean = sum(scores) / len(scores) if scores else None
-    status = Status.UNKNOWN if mean is None else Status.GREEN if mean >= 66.6 else Status.RED if mean <= 33.3 else Status.AMBER
+    status = (
+        Status.UNKNOWN
+        if mean is None
+        else Status.GREEN
+        if mean >= 66.6
+        else Status.RED
+        if mean <= 33.3
+        else Status.AMBER
+    )
     reason = "" if mean is not None else "no KPI below has data"
     return NodeScore(kind, name, mean, status, len(scores) / max(1, len(below)), counts, reason, since)
 
@@ -258,7 +287,16 @@ def make_board(store, *, hostile: bool = False, **more: Any) -> Board:
         "itsm": Source("itsm", "servicenow", None, webhook_secrets=(SecretStr("new-secret"), SecretStr("old-secret"))),
         "cloud": Source("cloud", "aws_cost", None),
     }
-    given = {"clock": lambda: NOW, "sources": lambda: sources, "version": "0.1.0", **more}
+    windows = {
+        "patch-day": Maintenance("patch-day", "0 22 * * 2", timedelta(hours=3), (Matcher("source", "=", "itsm"),))
+    }
+    given = {
+        "maintenance": lambda: windows,
+        "clock": lambda: NOW,
+        "sources": lambda: sources,
+        "version": "0.1.0",
+        **more,
+    }
     return Board(current, Metrics(bus, current, "0.1.0"), bus, store, Asked(), **given)
 
 
@@ -266,7 +304,43 @@ def open_store(path, *, hostile: bool = False) -> Store:
     """A store with a year in it."""
     store = Store.open(f"sqlite:///{path}")
     store.write_now(lambda connection: save_past(connection, organisation(hostile)))
+    store.write_now(lambda connection: save_alerting(connection, organisation(hostile)))
     return store
 
 
-NOTHING = SimpleNamespace()
+def alert(kpi_name: str, rule: str, state: AlertState, hours: float, *, hostile: bool = False, **labels: str) -> Alert:
+    org = organisation(hostile)
+    kpi = org.kpis[kpi_name]
+    marked = {"alertname": rule, "scorecard": kpi.scorecard, "kpi": kpi.id, "severity": "critical", **labels}
+    judged = STATE.get(kpi_name, (1.0, 2.0, Status.RED))
+    return Alert(
+        rule, "hash", marked, fingerprint(marked), state, Freshness.FRESH, judged[0], NOW,
+        active_since=NOW - timedelta(hours=hours), starts_at=NOW - timedelta(hours=hours) if state == "firing" else None,
+        episode=1, sequence=1, subject=f"kpi:{kpi_name}",
+        facts=Facts(kpi.title, kpi.unit, owner=kpi.owner, runbook_url=kpi.runbook_url, note=HOSTILE if hostile else ""),
+    )  # fmt: skip
+
+
+def save_alerting(connection, org: Organisation) -> None:
+    """Two firing alerts and a pending one; one acknowledged; a silence, a comment, a letter that could not be delivered."""
+    hostile = "it/evil" in org.kpis
+    slow = alert("it/mttr", "kpi-red", AlertState.FIRING, 96)
+    late = alert("it/sla", "kpi-red", AlertState.FIRING, 264, owner="service-desk@example.com")
+    soon = alert("it/cloud-cost", "cost-rising", AlertState.PENDING, 0.5)
+    save_alerts(
+        connection,
+        [slow, late, soon, *([alert("it/evil", "kpi-red", AlertState.FIRING, 1, hostile=True)] if hostile else [])],
+    )
+    note = HOSTILE if hostile else "Working through the backlog with the vendor"
+    save_acknowledgement(
+        connection, Acknowledgement(slow.fingerprint, 1, "ops@example.com", NOW - timedelta(hours=3), note)
+    )
+    kept = Silence("5f9d2c1e-silence", (Matcher("scorecard", "=", "company"), Matcher("severity", "=~", "info|warning")),
+                   NOW - timedelta(hours=1), NOW + timedelta(hours=5), "cio@example.com", note)  # fmt: skip
+    save_silence(connection, kept, NOW)
+    save_comment(connection, Comment("kpi:it/mttr", NOW - timedelta(days=1), "Ana", note))
+    connection.execute(outbox_row.insert(), {
+        "key": "dead-1", "channel": "ops", "route": "default", "group_key": "g", "fingerprint": late.fingerprint,
+        "kind": "firing", "open": True, "quiet": False, "escalates": False, "at": NOW, "not_before": NOW,
+        "payload": to_json(late), "state": "dead", "attempts": 3, "done_at": NOW, "error": note,
+    })  # fmt: skip

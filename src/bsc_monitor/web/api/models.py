@@ -299,11 +299,12 @@ class Explained(Answer):
 
 
 class Finding(Answer):
-    """Something that the alignment check found."""
+    """Something of the strategy that probably is not meant."""
 
-    kind: str
-    subject: str
-    sentence: str
+    kind: Literal["supports_nothing", "unsupported", "no_leading_kpi", "odd_driver"]
+    scorecard: str
+    subject: str = Field(description="Full name of the objective or perspective.")
+    message: str
 
 
 class Findings(Answer):

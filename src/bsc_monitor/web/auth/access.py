@@ -129,7 +129,7 @@ class Auth:
 ROLES: Mapping[str, Policy] = {"viewer": Policy.VIEWER, "operator": Policy.OPERATOR, "admin": Policy.ADMIN}
 
 # Of a random password: an unknown user costs as much time as a known one.
-_NO_HASH = b"$2b$10$rM0pC9yUY5mJ3yQ0pQ3f3uC1bP4iG2nq0e6iKcYb3m7y8gk2C6m9W"
+_NO_HASH = b"$2b$10$POthzsg8/FUi50GV30I.UO/P4kAYV5r25h1Wd1XRU1eYQFPMZLq76"
 
 
 def _matches(password: bytes, hashed: bytes) -> bool:

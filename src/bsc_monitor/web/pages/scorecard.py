@@ -3,6 +3,9 @@
 from aiohttp import web
 
 from bsc_monitor.model.organisation import Scorecard
+from bsc_monitor.score.alignment import alignment
+from bsc_monitor.web.api.explain import explanation
+from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.pages.showing import Showing, showing
 from bsc_monitor.web.routes import Policy, Routes
 from bsc_monitor.web.templating import page
@@ -32,6 +35,18 @@ async def strategy_map(request: web.Request) -> web.Response:
     return page(
         request, "map.html", scene=shown.scene, card=card, piece=shown.piece,
         channel=shown.channel(f"map/{card.id}"), since=shown.since,
+    )  # fmt: skip
+
+
+@ROUTES.get("/scorecards/{scorecard}/why", Policy.VIEWER)
+async def why(request: web.Request) -> web.Response:
+    """Why a scorecard has its score, and what would raise it most."""
+    shown = await showing(request)
+    card = _asked(shown, request)
+    said = await explanation(request.app[BOARD], "scorecard", card.id, request.query.get("at", ""))
+    return page(
+        request, "why.html", scene=shown.scene, card=card, said=said,
+        misaligned=[each for each in alignment(shown.scene.organisation) if each.scorecard == card.id],
     )  # fmt: skip
 
 

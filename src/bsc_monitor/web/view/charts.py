@@ -90,5 +90,5 @@ def progress(share: float | None, state: str = "") -> Markup:
     done = max(0.0, min(1.0, share or 0.0))
     return Markup(  # noqa: S704 - numbers and our own words only
         f'<svg class="progress {state}" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="track" width="100" height="6" rx="3"/><rect class="done" width="{done * 100:.0f}" height="6" rx="3"/></svg>'
+        f'<rect class="track" width="100" height="6"/><rect class="done" width="{done * 100:.0f}" height="6"/></svg>'
     )

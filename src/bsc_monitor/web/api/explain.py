@@ -1,0 +1,88 @@
+"""Why a score is what it is, and whether the strategy hangs together."""
+
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import StringConstraints
+from sqlalchemy import Connection
+
+from bsc_monitor.model.judgement import NodeKind
+from bsc_monitor.score.alignment import alignment
+from bsc_monitor.score.explain import Explanation, explain, explain_past, to_data
+from bsc_monitor.store import history
+from bsc_monitor.web.api import models
+from bsc_monitor.web.api.endpoint import Api, Call
+from bsc_monitor.web.api.kpis import Query
+from bsc_monitor.web.board import Board
+from bsc_monitor.web.operations import Rejected
+from bsc_monitor.web.view.past import NoSuchPeriod, asked_period
+
+API = Api("Explain")
+ROUTES = API.table
+_READINGS = 10
+
+
+class ExplainQuery(Query):
+    """Of which kind of node, and as of when."""
+
+    kind: Literal["kpi", "objective", "perspective"] = "kpi"
+    at: Annotated[str, StringConstraints(max_length=20)] = ""
+
+
+class CardQuery(Query):
+    """As of when."""
+
+    at: Annotated[str, StringConstraints(max_length=20)] = ""
+
+
+@API.get("/explain/{scorecard}/{node}")
+async def node(call: Call, query: ExplainQuery) -> models.Explained:
+    """Explain the score of a KPI, an objective or a perspective: value, thresholds, weights, each child's share."""
+    name = f"{call.path('scorecard')}/{call.path('node')}"
+    return await _explained(call, query.kind, name, query.at)
+
+
+@API.get("/explain/{scorecard}")
+async def card(call: Call, query: CardQuery) -> models.Explained:
+    """Explain the score of a scorecard, and what would raise it most."""
+    return await _explained(call, "scorecard", call.path("scorecard"), query.at)
+
+
+@API.get("/alignment")
+async def aligned(call: Call) -> models.Findings:
+    """List what does not hang together: objectives that support nothing, links that run against the usual order."""
+    return models.Findings(
+        items=[
+            models.Finding(kind=each.kind, scorecard=each.scorecard, subject=each.subject, message=each.message)
+            for each in alignment(call.board.organisation)
+        ]
+    )
+
+
+async def _explained(call: Call, kind: NodeKind, name: str, at: str) -> models.Explained:
+    try:
+        found = await explanation(call.board, kind, name, at)
+    except KeyError:
+        raise web.HTTPNotFound(text=f"There is no {kind} {name!r}.") from None
+    data: dict[str, Any] = to_data(found)
+    return models.Explained(subject=f"{kind}:{name}", explanation=data)
+
+
+async def explanation(board: Board, kind: NodeKind, name: str, at: str) -> Explanation:
+    """The derivation of a score, now or at a past period's end. Raises KeyError, ``Rejected``."""
+    organisation, now = board.organisation, board.clock()
+    if kind == "kpi" and name not in organisation.kpis:
+        raise KeyError(name)
+    try:
+        period = asked_period(at, board)
+    except NoSuchPeriod as error:
+        raise Rejected(str(error)) from None
+
+    def read(connection: Connection) -> tuple[Any, Any]:
+        readings = history.readings(connection, name, before=period and period.end, limit=_READINGS)
+        return (readings if kind == "kpi" else []), history.values_ended_by(connection, period.end) if period else []
+
+    readings, values = await board.store.read(read)
+    if period is None:
+        return explain(organisation, kind, name, board.current.judgements, now, readings)
+    return explain_past(organisation, kind, name, period, values, now, readings)
