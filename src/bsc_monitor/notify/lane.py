@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -24,7 +25,7 @@ from bsc_monitor.notify.office import Office
 from bsc_monitor.notify.outcome import Outcome, Send
 from bsc_monitor.notify.plan import Job, Plan, Planner, Waiting
 from bsc_monitor.notify.refresh import refresh_message
-from bsc_monitor.notify.render import render
+from bsc_monitor.notify.render import Rendered, render
 from bsc_monitor.store import outbox, told
 from bsc_monitor.store.alert_json import from_json
 from bsc_monitor.store.alerts import load_alerts
@@ -81,12 +82,13 @@ class Lane:
         inhibitors = tuple(office.inhibitors.values())
         plan, quiet, count = await office.store.read(partial(self._plan, now, inhibitors))
         self.waiting = count
-        if plan.drop or plan.silent:
-            await office.store.write(partial(self._settle, plan, now))
+        jobs = [job for job in plan.jobs if not job.rows]
+        if plan.drop or plan.silent or len(jobs) < len(plan.jobs):
+            jobs += await office.store.write(partial(self._settle, plan, now))
             self.waiting -= len(plan.drop) + len(plan.silent)
         self._down = False
-        for job in plan.jobs:
-            again = await self._do(job, quiet, now)
+        for place, job in enumerate(jobs):
+            again = await self._do(job, quiet, now, jobs[place + 1 :])
             if again is not None:
                 self._down = True
                 return again
@@ -122,50 +124,56 @@ class Lane:
             self._known[row.key] = from_json(row.payload)
         return self._known[row.key]
 
-    def _settle(self, plan: Plan, now: datetime, connection: Connection) -> None:
+    def _settle(self, plan: Plan, now: datetime, connection: Connection) -> list[Job]:
+        """Store what the plan decided; returns the jobs that are ours, each under the key that it will be sent with."""
         for why in dict.fromkeys(why for _, why in plan.drop):
             outbox.dropped(connection, [row for row, said in plan.drop if said == why], why, now)
         if plan.silent:
             outbox.delivered(connection, plan.silent, now)
+        until = now + self._office.pace.lease
+        ours: list[Job] = []
+        for job in plan.jobs:
+            if not job.rows:
+                continue
+            key = job.message or max(job.rows, key=lambda row: row.id).key
+            ids = [row.id for row in job.rows]
+            if outbox.claim(connection, ids, key, self._office.instance, now, until):
+                ours.append(replace(job, message=key))
+        return ours
 
-    async def _do(self, job: Job, quiet: Quiet, now: datetime) -> datetime | None:
-        """Send one message; returns when to try again if it was not taken."""
-        store, rows = self._office.store, job.rows
-        if rows:
-            key = job.message or max(rows, key=lambda row: row.id).key
-            until = now + self._office.pace.lease
-            claim = partial(self._claim, [row.id for row in rows], key, now, until)
-        else:
-            key = f"{self.channel.id}/{job.group}.{job.last.isoformat() if job.last else ''}"
-            claim = partial(self._claim_group, job, now)
-        if not await store.write(claim):
+    async def _do(self, job: Job, quiet: Quiet, now: datetime, others: list[Job]) -> datetime | None:
+        """Send one message; returns when to try again if it was not taken. ``others`` are then let go of."""
+        store = self._office.store
+        key = job.message or f"{self.channel.id}/{job.group}.{job.last.isoformat() if job.last else ''}"
+        if not job.rows and not await store.write(partial(self._claim_group, job, now)):
             return None
-        composer = self._office.composer()
-        message = await store.read(lambda connection: composer.compose(connection, self.channel, job, key, quiet, now))
+        composer, wording = self._office.composer(), self._office.settings.wording
+
+        def compose(connection: Connection) -> tuple[Message, Rendered]:
+            message = composer.compose(connection, self.channel, job, key, quiet, now)
+            return message, render(message, wording)
+
+        message, words = await store.read(compose)
         if not message.items:
             return None
-        outcome = await self._try(message)
-        return await self._record(job, message, outcome)
-
-    def _claim(self, ids: list[int], key: str, now: datetime, until: datetime, connection: Connection) -> bool:
-        return outbox.claim(connection, ids, key, self._office.instance, now, until)
+        outcome = await self._try(message, words)
+        return await self._record(job, message, outcome, others)
 
     def _claim_group(self, job: Job, now: datetime, connection: Connection) -> bool:
         return told.claim_group(connection, self.channel.id, job.group, job.last, now)
 
-    async def _try(self, message: Message) -> Outcome:
-        words = await asyncio.to_thread(render, message, self._office.settings.wording)
+    async def _try(self, message: Message, words: Rendered) -> Outcome:
         try:
             return await self._send(message, words)
         except Exception as error:  # noqa: BLE001 - a sender's own fault must not stop the lane
             _log.exception("a sender failed", channel=self.channel.id)
             return Outcome(f"{type(error).__name__} in the sender", sure=False)
 
-    async def _record(self, job: Job, message: Message, outcome: Outcome) -> datetime | None:
+    async def _record(self, job: Job, message: Message, outcome: Outcome, others: list[Job]) -> datetime | None:
         """Store how it went, then tell the bus; returns when to try again."""
         office, now = self._office, self._office.clock()
         again = None if outcome.ok or outcome.dead else now + self._backoff(outcome)
-        await office.store.write(partial(self._store_outcome, job, outcome, now, again))
+        await office.store.write(partial(self._store_outcome, job, others, outcome, now, again))
         if outcome.ok:
             self.failures = 0
             self.waiting = max(0, self.waiting - len(job.rows))
@@ -179,9 +187,17 @@ class Lane:
         return again
 
     def _store_outcome(
-        self, job: Job, outcome: Outcome, now: datetime, again: datetime | None, connection: Connection
+        self,
+        job: Job,
+        others: list[Job],
+        outcome: Outcome,
+        now: datetime,
+        again: datetime | None,
+        connection: Connection,
     ) -> None:
         rows = job.rows
+        if again is not None:  # those not tried may yet be told together with what is to come
+            outbox.release(connection, [row for other in others for row in other.rows if row.message is None])
         if not rows:
             if not outcome.ok and job.last is not None:  # it is due as before
                 told.set_group_time(connection, self.channel.id, job.group, job.last)
@@ -213,7 +229,7 @@ class Lane:
         compose = partial(refresh_message, self.channel, office.composer(), quiet, now)
         message, ended = await office.store.read(compose)
         if message.items:
-            outcome = await self._try(message)
+            outcome = await self._try(message, await asyncio.to_thread(render, message, office.settings.wording))
             if outcome.ok and ended:
                 await office.store.write(lambda connection: told.repeated(connection, self.channel.id, ended))
         return now + office.pace.resend

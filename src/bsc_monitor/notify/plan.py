@@ -97,7 +97,7 @@ class Planner:
         for message, rows in _by(list(first.values()), lambda row: row.message).items():
             for start in range(0, len(rows), _MOST_TOGETHER):
                 part = tuple(rows[start : start + _MOST_TOGETHER])
-                due = max(self._sane(row.next_try or row.not_before) for row in part)
+                due = max(self._now if row.next_try is None else self._sane(row.next_try) for row in part)
                 jobs.append(Job("", part[0].route, due, part, message, any(row.attempts for row in part)))
         return self._plan(jobs, [])
 
@@ -156,7 +156,7 @@ class Planner:
             if free > self._now:
                 self._later.append(free)
                 return False
-        if row.not_before > self._now:
+        if row.escalates and row.open and row.not_before > self._now:
             self._later.append(row.not_before)
             return False
         if row.message is not None:
@@ -186,7 +186,7 @@ class Planner:
         if begun > self._now:
             return self._now  # the clock was set back since: it has waited long enough
         held = self._quiet.held(self._waiting.alert_of(first), first.at).until
-        if held is not None and held < self._now:
+        if held is not None and held <= self._now:
             begun = max(begun, held)
         due = begun + route.group_wait
         sent = self._sent(group)
@@ -216,11 +216,15 @@ class Planner:
         return jobs
 
     def _worth_repeating(self, beliefs: Sequence[Told]) -> bool:
-        return any(
-            self._quiet.acknowledgement(alert, self._now) is None and not self._quiet.held(alert, self._now)
-            for alert in self._waiting.current([each.fingerprint for each in beliefs]).values()
-            if alert.state is AlertState.FIRING or alert.flapping
-        )
+        for alert in self._waiting.current([each.fingerprint for each in beliefs]).values():
+            if not (alert.state is AlertState.FIRING or alert.flapping):
+                continue
+            held = self._quiet.held(alert, self._now)
+            if held.until is not None:
+                self._later.append(min(held.until, self._now + LOOK_AGAIN))
+            elif self._quiet.acknowledgement(alert, self._now) is None:
+                return True
+        return False
 
 
 def _later(instant: datetime, by: timedelta) -> datetime:

@@ -47,8 +47,8 @@ class Wording:
         return f"{local.day} {local:%b %Y, %H:%M %Z}"
 
     def alert_link(self, alert: Alert) -> str:
-        """The page of the alert on the board; empty where the board's address is not known."""
-        return f"{self.board.rstrip('/')}/alerts?alert={alert.fingerprint}" if self.board else ""
+        """The alert on the board; empty where the board's address is not known."""
+        return f"{self.board.rstrip('/')}/alerts#{alert.fingerprint}" if self.board else ""
 
     def subject_link(self, alert: Alert) -> str:
         """The page of what the alert watches; empty where the board's address is not known."""
@@ -56,8 +56,12 @@ class Wording:
         if not self.board:
             return ""
         if kind in ("kpi", "forecast"):
-            return f"{self.board.rstrip('/')}/kpi/{quote(name)}"
-        return self.board.rstrip("/") + "/"
+            page = f"kpis/{quote(name)}"
+        elif kind in ("objective", "perspective", "scorecard"):
+            page = f"scorecards/{quote(name.partition('/')[0])}"
+        else:
+            page = "sources" if kind == "collector" else ""
+        return f"{self.board.rstrip('/')}/{page}"
 
 
 def number(value: float | None, unit: str = "") -> str:

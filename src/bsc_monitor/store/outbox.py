@@ -205,6 +205,11 @@ def put_off(connection: Connection, rows: Sequence[Row], error: str, next_try: d
     _update(connection, rows, values)
 
 
+def release(connection: Connection, rows: Sequence[Row]) -> None:
+    """Rows that were claimed and never tried are free again."""
+    _update(connection, rows, {"message": None, "holder": None, "held_until": None})
+
+
 def refused(connection: Connection, rows: Sequence[Row], error: str, now: datetime) -> None:
     """A receiver refused these for good."""
     _update(connection, rows, {"attempts": outbox_row.c.attempts + 1})
