@@ -99,7 +99,7 @@ def _evaluated(state: KpiState, period: Period, values: Mapping[str, PeriodValue
     partial = any(value.state is ReadingState.PARTIAL for value in known.values())
     good = ReadingState.PARTIAL if partial else ReadingState.OK
     return KpiReading(
-        state.kpi.name, min(observed, default=period.start), result, (), min(samples, default=None), None, None, None,
+        state.name, min(observed, default=period.start), result, (), min(samples, default=None), None, None, None,
         good if result is not None else ReadingState.NO_DATA,
         max((value.completeness for value in known.values()), key=LEAST_FINAL.index, default=LEAST_FINAL[0]),
         None, None if result is not None else _why_blank(state, judged),

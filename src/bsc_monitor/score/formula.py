@@ -47,7 +47,7 @@ class Formula:
         for name in self.names:
             value = values.get(name)
             if value is not None:
-                known[name] = value
+                known[name] = float(value)
             elif missing == "blank":
                 return None
             else:

@@ -9,15 +9,16 @@ from heapq import heappop, heappush
 
 from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
 from bsc_monitor.model.organisation import Kpi, Organisation
-from bsc_monitor.model.period import Calendar, Period
+from bsc_monitor.model.period import Calendar
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.score.changes import Changes
 from bsc_monitor.score.definition import same_aggregation, same_measure, unchanged
 from bsc_monitor.score.derived import derive, link
-from bsc_monitor.score.settle import ClosedValue, Observations, Step, closed_value, end, settle, slot_for
+from bsc_monitor.score.intake import absorb
+from bsc_monitor.score.settle import ClosedValue, Observations, Step, end, settle
 from bsc_monitor.score.show import due_at, show
-from bsc_monitor.score.state import KpiState, Load, Slot, Trailing
+from bsc_monitor.score.state import KpiState, Slot
 from bsc_monitor.score.structure import build_tree
 
 __all__ = ["ClosedValue", "Observations", "Scoring"]
@@ -49,6 +50,8 @@ class Scoring:
             return
         if value.closed_at is not None and not value.labels:
             state.remember(value)
+        if value.observed_at is not None and (state.heard is None or value.observed_at > state.heard):
+            state.heard = value.observed_at
         if value.closed_at is None or self._started is None or self._started < value.period.end + state.grace:
             slot = state.live.get(value.period.start)
             if slot is None:
@@ -84,13 +87,13 @@ class Scoring:
         step = Step(now, observations, closed)
         self._elapse(step)
         if len(readings) == 1:
-            self._absorb(step, readings[0].kpi, readings)
+            absorb(self._states.get(readings[0].kpi), step, readings)
         else:
             by_kpi: dict[str, list[KpiReading]] = {}
             for reading in readings:
                 by_kpi.setdefault(reading.kpi, []).append(reading)
             for name, group in by_kpi.items():
-                self._absorb(step, name, group)
+                absorb(self._states.get(name), step, group)
         return self._finish(step)
 
     def tick(self, now: datetime) -> Changes:
@@ -135,17 +138,16 @@ class Scoring:
         """Everything from the values on anew: score, status, roll-up. It changes nothing (a test holds it to that)."""
         changes = Changes()
         for state in self._states.values():
-            shown, judgement = state.shown, state.judgement
-            if shown is None or judgement is None or state.rules.curve is None or state.leaf is None:
+            curve, shown, judgement = state.curve, state.shown, state.judgement
+            if curve is None or shown is None or judgement is None or shown.value is None:
                 continue
-            if shown.closed_at is None and shown.value is not None and shown.thresholds == state.rules.thresholds:
-                score, status = state.rules.curve.judge(shown.value)
-                if score != judgement.score or status is not judgement.status:
-                    state.judgement = replace(judgement, score=score, status=status)
-                    changes.judgements.append((state.judgement, judgement))
+            score, status = curve.judge(shown.value)
+            if score != judgement.score or status is not judgement.status:
+                state.judgement = replace(judgement, score=score, status=status)
+                changes.judgements.append((state.judgement, judgement))
+                if state.leaf is not None:
                     self._tree.set(state.leaf, state.judgement)
-        self._tree.recompute()
-        changes.nodes = self._tree.settle(now)
+        changes.nodes = self._tree.recompute(now)
         return changes
 
     @property
@@ -188,45 +190,6 @@ class Scoring:
                 step.touched[state] = None
         self._tree.step(step.now)
 
-    def _absorb(self, step: Step, name: str, readings: Sequence[KpiReading]) -> None:
-        """Put one KPI's readings where they belong."""
-        state = self._states.get(name)
-        if state is None or state.formula is not None:
-            return
-        step.touched[state] = None
-        groups: dict[tuple[datetime, tuple[tuple[str, str], ...]], list[KpiReading]] = {}
-        if len(readings) == 1:
-            period, reading = _placed(state, readings[0])
-            self._put(step, state, period, [reading])
-            return
-        for each in readings:
-            period, reading = _placed(state, each)
-            groups.setdefault((period.start, reading.labels), []).append(reading)
-        for (start, _), group in groups.items():
-            self._put(step, state, state.line.at(start), group)
-
-    def _put(self, step: Step, state: KpiState, period: Period, readings: list[KpiReading]) -> None:
-        labels, how = readings[0].labels, state.kpi.aggregate
-        slot = slot_for(state, step, period, labels)
-        if slot is None:
-            _too_late(state, step, period, readings)
-            return
-        for reading in readings:
-            if state.heard is None or reading.at > state.heard:
-                state.heard = reading.at
-        load: Load | None = None
-        if how != "last" and (slot.past or period.start < state.since):
-            load = _loader(step, state, period, labels)
-        elif how != "last":
-            load = _loader(step, state, period, labels) if slot.cell(labels).accumulator is not None else None
-        slot.cell(labels).absorb(how, readings, load)
-        if slot not in state.dirty:
-            state.dirty.append(slot)
-        if state.kpi.window is not None and not slot.past:
-            if state.trailing is None:
-                state.trailing = Trailing(state.kpi.window, readings[-1].at)
-            state.trailing.absorb(how, labels, readings, lambda within: _stored(step, state, within, labels))
-
     def _finish(self, step: Step) -> Changes:
         """Settle, judge and roll up what was touched, operands before what is derived from them."""
         judged: list[tuple[Judgement, Judgement | None]] = []
@@ -259,7 +222,6 @@ class Scoring:
                     heappush(queue, (derived.rank, number, derived))
 
     def _process(self, step: Step, state: KpiState, judged: list[tuple[Judgement, Judgement | None]]) -> None:
-        now = step.now
         _advance(state, step)
         if state.formula is not None:
             derive(state, step)
@@ -269,16 +231,18 @@ class Scoring:
                 settle(state, step, slot)
         before = state.judgement
         judgement = show(state, step)
-        if judgement != before:
+        if before is None or judgement.observed_at != before.observed_at or judgement != before:
             state.judgement = judgement
             judged.append((judgement, before))
             if state.leaf is not None:
                 self._tree.set(state.leaf, judgement)
-        due = due_at(state, now)
-        if due is not None and (state.due is None or due < state.due):
-            state.due = due
-            self._number += 1
-            heappush(self._agenda, (due, self._number, state))
+        if state.due is None or state.moved or before is None or before.freshness is not judgement.freshness:
+            state.moved = False
+            due = due_at(state, step.now)
+            if due is not None and (state.due is None or due < state.due):
+                state.due = due
+                self._number += 1
+                heappush(self._agenda, (due, self._number, state))
 
 
 def _redefine(state: KpiState, kpi: Kpi, now: datetime) -> None:
@@ -316,31 +280,3 @@ def _advance(state: KpiState, step: Step) -> None:
     if stepped and state.trailing is not None:
         for cell in state.trailing.cells():
             cell.changed = True
-
-
-def _placed(state: KpiState, reading: KpiReading) -> tuple[Period, KpiReading]:
-    """The calendar period that a reading counts in. One made for another kind of period is taken as an observation."""
-    made = reading.period
-    if made is None or (made.kind is None and state.kpi.window is not None):
-        return state.line.at(reading.at), reading
-    period = state.line.at(made.start)
-    if made.start == period.start and made.end == period.end:
-        return period, reading
-    return state.line.at(reading.at), replace(reading, period=None)
-
-
-def _too_late(state: KpiState, step: Step, period: Period, readings: list[KpiReading]) -> None:
-    """Tell of readings that do not count, unless they only say what is frozen already."""
-    frozen = closed_value(state, step, period, readings[0].labels)
-    for reading in readings:
-        says_the_same = reading.period is not None or state.kpi.aggregate == "last"
-        if frozen is None or not says_the_same or reading.value != frozen.value:
-            step.late.append(reading)
-
-
-def _loader(step: Step, state: KpiState, period: Period, labels: tuple[tuple[str, str], ...]) -> Load:
-    return lambda: _stored(step, state, period, labels)
-
-
-def _stored(step: Step, state: KpiState, period: Period, labels: tuple[tuple[str, str], ...]) -> Sequence[KpiReading]:
-    return step.observations(state.kpi.name, labels, period) if step.observations is not None else ()

@@ -70,6 +70,7 @@ def slot_for(state: KpiState, step: Step, period: Period, labels: Labels = (), *
         slot = Slot(period)
         if step.now < period.end + state.grace:
             state.live[period.start] = slot
+            state.moved = True
         else:
             slot.past = slot.ended = True
             step.past[state, period.start] = slot
@@ -98,7 +99,7 @@ def closed_value(state: KpiState, step: Step, period: Period, labels: Labels = (
         known = state.value_of(period)
         if known is not None:
             return known
-    return step.ask_closed(state.kpi.name, labels, period) if step.ask_closed is not None else None
+    return step.ask_closed(state.name, labels, period) if step.ask_closed is not None else None
 
 
 def settle(state: KpiState, step: Step, slot: Slot, *, anew: bool = False) -> None:
@@ -106,11 +107,13 @@ def settle(state: KpiState, step: Step, slot: Slot, *, anew: bool = False) -> No
     rules = _rules(state, step, slot)
     _combine(state, slot, rules)
     here = slot.period.start == state.current.start
-    for cell in slot.cells():
+    if slot.total.raw is not None and (slot.total.changed or anew):
+        _settle_cell(state, step, slot, slot.total, rules)
+    for labels, cell in slot.segments.items():
         if cell.raw is not None and (cell.changed or anew):
             _settle_cell(state, step, slot, cell, rules)
-            if here and cell.raw.labels and cell.value is not None and state.trailing is None:
-                step.segments[state, cell.raw.labels] = cell.value
+            if here and cell.value is not None and state.trailing is None:
+                step.segments[state, labels] = cell.value
     if slot.ended and may_close(state, step, slot):
         for cell in slot.cells():
             _close_cell(state, step, slot, cell, rules)
@@ -144,6 +147,7 @@ def end(state: KpiState, step: Step, slot: Slot) -> None:
     if not slot.ended:
         slot.ended, slot.early = True, False
         settle(state, step, slot, anew=True)
+        state.moved = True
     elif may_close(state, step, slot):
         settle(state, step, slot)
     if step.now >= slot.period.end + state.grace:
@@ -189,7 +193,7 @@ def _settle_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, rules: Rul
     if raw.labels and rules is not None:
         rules = _segment_rules(state, step, slot, raw.labels, rules)
     fresh = settled(state.kpi, slot.period, raw, rules, state.hash(), None, revision)
-    if fresh != value:
+    if value is None or fresh.observed_at != value.observed_at or fresh != value:
         cell.value = fresh
         step.values[state, slot.period.start, raw.labels] = fresh
 

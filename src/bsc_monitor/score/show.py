@@ -19,24 +19,24 @@ def show(state: KpiState, step: Step) -> Judgement:
     slot = state.live.get(state.current.start)
     open_value = slot.total.value if slot is not None else None
     prior = state.value_of(state.prior)
-    stale = state.formula is not None and is_stale(state)
+    stale = bool(state.operands) and is_stale(state)
     if state.trailing is not None:
         return _show_trailing(state, step, state.trailing, prior)
     if slot is not None and not slot.early and is_shown(open_value) and open_value is not None:
-        state.shown = open_value
+        state.shown, state.curve = open_value, None if kpi.prorate else state.rules.curve
         fresh_at = open_value.observed_at if state.formula is None or state.operands else None
         return judgement_of(
             kpi, open_value, now, before, fresh_at=fresh_at, earlier=prior, final=state.final, stale=stale
         )
     if is_shown(prior) and prior is not None and kpi.window is None:
-        state.shown = prior
+        state.shown, state.curve = prior, None
         signs = [at for at in (state.heard, prior.observed_at, open_value and open_value.observed_at) if at]
         earlier = state.earlier if state.closed is prior else state.closed
         return judgement_of(
             kpi, prior, now, before, fresh_at=max(signs, default=None), earlier=_before(earlier, state), final=state.final,
             previous_period=True, stale=stale,
         )  # fmt: skip
-    state.shown = None
+    state.shown = state.curve = None
     return missing_judgement(kpi, state.rules.thresholds, state.current, now, before, open_value)
 
 
@@ -66,11 +66,11 @@ def _show_trailing(state: KpiState, step: Step, trailing: Trailing, prior: Perio
     settle_trailing(state, step, trailing)
     value = trailing.total.value
     if is_shown(value) and value is not None and step.now < trailing.period.end + trailing.length:
-        state.shown = value
+        state.shown, state.curve = value, state.rules.curve
         return judgement_of(
             state.kpi, value, step.now, state.judgement, fresh_at=value.observed_at, earlier=prior, final=state.final
         )
-    state.shown = None
+    state.shown = state.curve = None
     return missing_judgement(
         state.kpi,
         state.rules.thresholds,

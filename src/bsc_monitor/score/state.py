@@ -13,6 +13,7 @@ from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.model.status import Completeness
 from bsc_monitor.score.aggregate import Accumulator, gathered
 from bsc_monitor.score.breakdown import Labels
+from bsc_monitor.score.curve import Curve
 from bsc_monitor.score.definition import definition_hash
 from bsc_monitor.score.formula import Formula
 from bsc_monitor.score.judge import Rules, reading_of, rules_at
@@ -178,12 +179,13 @@ class Trailing(Slot):
 class KpiState:
     """One KPI in memory."""
 
-    __slots__ = ("calendar", "closed", "current", "definition", "dependents", "dirty", "due", "earlier", "final",
-                 "formula", "grace", "heard", "judgement", "kpi", "leaf", "line", "live", "operands", "pending", "prior",
+    __slots__ = ("calendar", "closed", "current", "curve", "definition", "dependents", "dirty", "due", "earlier", "final",
+                 "formula", "grace", "heard", "judgement", "kpi", "leaf", "line", "live", "moved", "name", "operands", "pending", "prior",
                  "rank", "rules", "shown", "since", "trailing")  # fmt: skip
 
     def __init__(self, kpi: Kpi, calendar: Calendar, now: datetime) -> None:
         self.kpi = kpi
+        self.name = kpi.name
         self.calendar = calendar
         self.line = timeline(calendar, kpi.period)
         self.since = now  #: from when on everything that was taken is in memory
@@ -193,9 +195,11 @@ class KpiState:
         self.closed: PeriodValue | None = None  #: the last closed total,
         self.earlier: PeriodValue | None = None  #: and the one before
         self.judgement: Judgement | None = None
-        self.shown: PeriodValue | None = None  #: what the judgement is made of
+        self.shown: PeriodValue | None = None  #: what the judgement is made of,
+        self.curve: Curve | None = None  #: and what scored it, unless that is frozen
         self.leaf: Leaf | None = None
-        self.due: datetime | None = None  #: when it stands on the agenda
+        self.due: datetime | None = None  #: when it stands on the agenda; never later than something changes
+        self.moved = True  #: whether what changes by time alone may now come sooner than that
         self.dirty: list[Slot] = []  #: with changed cells
         self.formula: Formula | None = None
         self.operands: dict[str, KpiState] = {}
@@ -215,6 +219,7 @@ class KpiState:
 
     def turn(self, now: datetime) -> None:
         """Find the period that is open."""
+        self.moved = True
         self.current = self.line.at(now)
         self.prior = self.line.at(self.current.start - timedelta(microseconds=1))
 

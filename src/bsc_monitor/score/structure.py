@@ -29,6 +29,7 @@ def build_tree(organisation: Organisation, at: datetime | Period) -> Tree:
             leaf = leaves[kpi.name] = Leaf(kpi.name, kpi.key)
             leaf.edge = Edge(leaf, parent, kpi.weight, kpi.missing, _weight(kpi.weight, days[kpi.scorecard]))
             parent.children.append(leaf.edge)
+            parent.leaves.append(leaf)
             if kpi.key:
                 parent.keys.append(leaf)
     for objective in organisation.objectives.values():
@@ -96,15 +97,13 @@ def _finish(nodes: list[Node], leaves: Mapping[str, Leaf]) -> None:
     for order, node in enumerate(nodes):
         node.order = order
         refill(node)
-    above: dict[Node, tuple[Node, ...]] = {}
     for node in reversed(nodes):  # parents come first here
-        found = {node: None}
+        above = {node: None}
         for edge in node.edges:
-            found.update(dict.fromkeys(above[edge.parent]))
-        above[node] = tuple(sorted(found, key=lambda each: each.order))
+            above.update(dict.fromkeys(edge.parent.path))
+        node.path = tuple(sorted(above, key=lambda each: each.order))
     for leaf in leaves.values():
-        leaf.path = above[leaf.edge.parent]
-        for node in leaf.path:
+        for node in leaf.edge.parent.path:
             node.counts[0] += 1
 
 

@@ -36,13 +36,12 @@ class Edge:
 class Leaf:
     """A KPI in the tree."""
 
-    __slots__ = ("code", "edge", "key", "name", "path", "score", "status")
+    __slots__ = ("code", "edge", "key", "name", "score", "status")
 
     def __init__(self, name: str, key: bool) -> None:
         self.name = name
         self.key = key
         self.edge: Edge
-        self.path: tuple[Node, ...] = ()  #: every node above it, once
         self.score: float | None = None  #: None: it counts as missing
         self.status = Status.UNKNOWN
         self.code = 0  #: its place in the counts: 0 missing, 1 green, 2 amber, 3 red
@@ -51,8 +50,28 @@ class Leaf:
 class Node:
     """An objective, perspective or scorecard. Parents come after children in ``order``."""
 
-    __slots__ = ("after", "blanks", "children", "counts", "covered", "dirty", "edges", "keys", "kind", "min_coverage",
-                 "moved", "name", "order", "products", "score", "shown", "total", "zeros")  # fmt: skip
+    __slots__ = (
+        "after",
+        "blanks",
+        "children",
+        "counts",
+        "covered",
+        "dirty",
+        "edges",
+        "keys",
+        "kind",
+        "leaves",
+        "min_coverage",
+        "moved",
+        "name",
+        "order",
+        "path",
+        "products",
+        "score",
+        "shown",
+        "total",
+        "zeros",
+    )  # fmt: skip
 
     def __init__(self, kind: NodeKind, name: str, min_coverage: float) -> None:
         self.kind: NodeKind = kind
@@ -60,6 +79,8 @@ class Node:
         self.min_coverage = min_coverage
         self.order = 0
         self.dirty = False
+        self.path: tuple[Node, ...] = ()  #: itself and every node above it, once
+        self.leaves: list[Leaf] = []  #: KPIs directly below
         self.children: list[Edge] = []
         self.edges: list[Edge] = []  #: to its parents
         self.keys: list[Leaf] = []  #: key KPIs directly below
@@ -112,7 +133,7 @@ class Tree:
         if status is not leaf.status:
             leaf.status = status
             old, leaf.code = leaf.code, status.code
-            for node in leaf.path:
+            for node in leaf.edge.parent.path:
                 node.counts[old] -= 1
                 node.counts[leaf.code] += 1
                 self._touch(node)
@@ -124,43 +145,33 @@ class Tree:
         while queue:
             node = heappop(queue)[1]
             node.dirty = False
-            score, status, coverage, reason = roll_up(node)
+            score = _renew(node, now, changed)
             if score != node.score:
                 node.score = score
                 for edge in node.edges:
                     _contribute(edge, score)
                     self._touch(edge.parent)
-            before = node.shown
-            missing, green, amber, red = node.counts
-            counts = Counts(green, amber, red, missing)
-            if before is not None and (
-                before.score == score
-                and before.status is status
-                and before.coverage == coverage
-                and before.counts == counts
-                and before.reason == reason
-            ):
-                continue
-            since = before.since if before is not None and before.status is status else now
-            shown = node.shown = NodeScore(node.kind, node.name, score, status, coverage, counts, reason, since)
-            changed.append((shown, before))
         return changed
 
-    def recompute(self) -> None:
-        """Forget every sum and build it anew from the leaves; ``settle`` then tells what is another than before."""
+    def recompute(self, now: datetime) -> list[tuple[NodeScore, NodeScore | None]]:
+        """Forget every sum and count and build it anew from the leaves; the nodes that come out different."""
+        changed: list[tuple[NodeScore, NodeScore | None]] = []
         for node in self.nodes:
             node.counts = [0, 0, 0, 0]
-        for leaf in self.leaves.values():
-            code = leaf.code
-            for node in leaf.path:
-                node.counts[code] += 1
+        for node in self.nodes:
+            if node.leaves:
+                codes = [leaf.code for leaf in node.leaves]
+                tally = [codes.count(code) for code in range(4)]
+                for above in node.path:
+                    above.counts = [a + b for a, b in zip(above.counts, tally, strict=True)]
         for node in self.nodes:
             refill(node)
-            node.score = roll_up(node)[0]
+            node.score = _renew(node, now, changed)
+            node.dirty = False
             for edge in node.edges:
                 edge.score = node.score
-            node.dirty = True
-        self._dirty[:] = [(node.order, node) for node in self.nodes]  # in order, which is a heap
+        self._dirty.clear()
+        return changed
 
     def touch_all(self) -> None:
         """Have the next ``settle`` look at every node."""
@@ -171,6 +182,28 @@ class Tree:
         if not node.dirty:
             node.dirty = True
             heappush(self._dirty, (node.order, node))
+
+
+def _renew(node: Node, now: datetime, changed: list[tuple[NodeScore, NodeScore | None]]) -> float | None:
+    """Roll a node up and note it if it is another than it was."""
+    score, status, coverage, reason = roll_up(node)
+    before = node.shown
+    missing, green, amber, red = node.counts
+    if before is not None and before.score == score and before.status is status and before.reason == reason:
+        counts = before.counts
+        if (
+            before.coverage == coverage
+            and counts.red == red
+            and counts.amber == amber
+            and counts.green == green
+            and counts.missing == missing
+        ):
+            return score
+    since = before.since if before is not None and before.status is status else now
+    shown = NodeScore(node.kind, node.name, score, status, coverage, Counts(green, amber, red, missing), reason, since)
+    node.shown = shown
+    changed.append((shown, before))
+    return score
 
 
 def roll_up(node: Node) -> tuple[float | None, Status, float, str]:
@@ -197,14 +230,21 @@ def roll_up(node: Node) -> tuple[float | None, Status, float, str]:
 
 def refill(node: Node) -> None:
     """Build a node's sums anew from its children."""
-    children = [edge for edge in node.children if edge.weight]
-    scored = [edge for edge in children if edge.score is not None]
-    missing = [edge for edge in children if edge.score is None]
-    node.products = exact([edge.weight * edge.score for edge in scored if edge.score is not None])
-    node.covered = exact([edge.weight for edge in scored])
-    node.zeros = exact([edge.weight for edge in missing if edge.missing == "zero"])
-    node.blanks = sum(edge.missing == "blank" for edge in missing)
-    node.total = fsum(edge.weight for edge in children)
+    products, covered, zeros = [], [], []
+    node.blanks = 0
+    for edge in node.children:
+        weight, score = edge.weight, edge.score
+        if not weight:
+            continue
+        if score is not None:
+            products.append(weight * score)
+            covered.append(weight)
+        elif edge.missing == "zero":
+            zeros.append(weight)
+        elif edge.missing == "blank":
+            node.blanks += 1
+    node.products, node.covered, node.zeros = exact(products), exact(covered), exact(zeros)
+    node.total = fsum([edge.weight for edge in node.children])
     node.after = node.moved = False
 
 
@@ -245,3 +285,28 @@ def _capped(node: Node, status: Status) -> tuple[Status, str]:
     worst = max(node.keys, key=lambda leaf: _BADNESS[leaf.status])
     said = "has no fresh value" if worst.status is Status.UNKNOWN else f"is {worst.status.value}"
     return worst.status, f"key KPI {worst.name} {said}; by score alone it would be {status.value}"
+
+
+def what_if(node: Node, edge: Edge, score: float | None, *, gone: bool = False) -> float | None:
+    """The score of a node if one of its children had another score, or (``gone``) did not exist."""
+    weight, old = edge.weight, edge.score
+    products, covered = list(node.products), [*node.covered]
+    zeros, total, blanks = [*node.zeros], node.total, node.blanks
+    if not weight:
+        return node.score
+    if old is not None:
+        products.append(-(weight * old))
+        covered.append(-weight)
+    elif edge.missing == "zero":
+        zeros.append(-weight)
+    elif edge.missing == "blank":
+        blanks -= 1
+    if gone:
+        total = fsum([total, -weight])
+    elif score is not None:
+        products.append(weight * score)
+        covered.append(weight)
+    counted = fsum([*covered, *zeros])
+    if blanks or counted <= 0 or counted / total < node.min_coverage:
+        return None
+    return fsum(products) / counted

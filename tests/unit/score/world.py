@@ -1,6 +1,5 @@
 """Builders of organisations and readings for the tests of scoring."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from bsc_monitor.model.organisation import (
@@ -136,5 +135,3 @@ class World:
         for each in [*changes.values, *changes.closed]:
             self.values[each.kpi, each.labels, each.period.start] = each
         return changes
-
-
