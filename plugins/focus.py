@@ -51,6 +51,7 @@ _NEEDED = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "Billing
 _COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
 _OPTIONAL = ("CommitmentDiscountStatus", "CommitmentDiscountId", "PricingCategory")
 _KEPT, _MOST_GROUPS = 32, 200_000
+_CSV = """all_varchar = true, header = true, union_by_name = true, delim = ',', quote = '"', escape = '"'"""
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
@@ -360,7 +361,7 @@ def _export(connection: Any, files: list[Path], p: Scope, dimension: str) -> Exp
     if files[0].suffix == ".parquet":
         table = "read_parquet($files, union_by_name = true)"
     else:
-        table = "read_csv($files, all_varchar = true, header = true, union_by_name = true, nullstr = ['', 'NULL'])"
+        table = f"read_csv($files, {_CSV}, nullstr = ['', 'NULL'])"
     described = connection.execute(f"DESCRIBE SELECT * FROM {table}", {"files": names}).fetchall()  # noqa: S608
     columns = {name: kind for name, kind, *_ in described}
     missing = [name for name in _NEEDED if name not in columns]
