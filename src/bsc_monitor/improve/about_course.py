@@ -159,7 +159,7 @@ def _told(
         )
         step, direction = "Keep the pace; no further action is needed for this target.", Direction.IMPROVING
     evidence: dict[str, Any] = {
-        "level": level, "method": made.method, "expected": when.expected, **_edges(when), "value": point.value,
+        "level": level, "method": made.method, "periods": when.expected, **_edges(when), "value": point.value,
         "low": point.low, "high": point.high, "backtest_error": made.error, "backtests": made.tests,
     }  # fmt: skip
     first = max(0, len(seen.series) - WINDOW)
@@ -197,7 +197,7 @@ def goal_insight(seen: Assessment) -> Insight | None:
         f"{amount(point.value, unit)} is to be expected then (80 % of outcomes: {between(point.low, point.high, unit)}).",
         next_step="Do more for it, or move the target's date.",
         evidence={
-            "level": edge, "method": made.method, "expected": ahead, "value": point.value, "low": point.low,
+            "level": edge, "method": made.method, "periods": ahead, "value": point.value, "low": point.low,
             "high": point.high, "backtest_error": made.error, "backtests": made.tests,
         },
     )  # fmt: skip

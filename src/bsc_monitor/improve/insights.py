@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from bsc_monitor.improve.about_action import (
+    Link,
     driver_insight,
     effect_insight,
     link_name,
@@ -22,8 +23,8 @@ from bsc_monitor.improve.assess import Assessment, assess, first_day
 from bsc_monitor.improve.initiatives import Values, check, review, settled_on
 from bsc_monitor.improve.links import links
 from bsc_monitor.improve.relations import Relations
-from bsc_monitor.improve.series import Series
 from bsc_monitor.improve.xmr import Rules
+from bsc_monitor.model.event import InsightEnded, InsightFound
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, Insight
 from bsc_monitor.model.organisation import Initiative, Kpi
 from bsc_monitor.model.period_value import PeriodValue
@@ -63,11 +64,27 @@ def findings(seen: Assessment, *, acted_on: bool) -> list[Insight]:
     return [told for told in found if told is not None]
 
 
+class Findings(NamedTuple):
+    """All that a look at an organisation gives."""
+
+    insights: list[Insight]
+    assessments: dict[str, Assessment]  #: by KPI: limits, icons, forecasts for pages, metrics and the store
+    links: list[Link]  #: with what the data say of them, "no evidence" included
+
+
 def find_all(
     known: Relations, values: Values, now: datetime, *, states: Mapping[str, InitiativeState] | None = None,
     only: Collection[str] | None = None, rules: Rules = "wheeler",
 ) -> list[Insight]:  # fmt: skip
-    """The insights about an organisation: its KPIs, initiatives and ``drives`` links.
+    """The insights of ``examine``."""
+    return examine(known, values, now, states=states, only=only, rules=rules).insights
+
+
+def examine(
+    known: Relations, values: Values, now: datetime, *, states: Mapping[str, InitiativeState] | None = None,
+    only: Collection[str] | None = None, rules: Rules = "wheeler",
+) -> Findings:  # fmt: skip
+    """Look at an organisation's KPIs, initiatives and ``drives`` links.
 
     ``only`` limits the work to some KPIs (those that closed a period) and to the initiatives and links that they touch;
     ``values`` then needs their series and those of the KPIs that share a link with them. ``states`` are the
@@ -76,22 +93,23 @@ def find_all(
     if states is None:
         states, _ = review(known, values, now)
     kpis = known.organisation.kpis
-    chosen = kpis.keys() if only is None else [name for name in only if name in kpis]
+    chosen = list(kpis) if only is None else [name for name in only if name in kpis]
     found: list[Insight] = []
-    ready: dict[str, Series] = {}
+    assessments: dict[str, Assessment] = {}
     for name in chosen:
         mine = [(each, states[each.id]) for each in known.initiatives.get(name, ()) if each.id in states]
         zone = known.zone(kpis[name])
         changes = [each.start for each, state in mine if state.phase is InitiativePhase.STANDARDISED and each.start]
         seen = assess(kpis[name], values.get(name, ()), changes=changes, rules=rules, timezone=zone)
-        ready[name] = seen.series
+        assessments[name] = seen
         found += findings(seen, acted_on=any(state.active for _, state in mine))
         for initiative, state in mine:
             if state.kpi == name:
                 found += _about_initiative(initiative, state, seen, zone)
-    touched = None if only is None else {kpis[name].objective for name in chosen}
-    found += [told for link in links(known, values, touched, ready) if (told := driver_insight(link)) is not None]
-    return found
+    pairs = known.touching(known.links if only is None else {kpis[name].objective for name in chosen})
+    linked = links(known, values, pairs, {name: seen.series for name, seen in assessments.items()})
+    found += [told for link in linked if (told := driver_insight(link)) is not None]
+    return Findings(found, assessments, linked)
 
 
 def _about_initiative(initiative: Initiative, state: InitiativeState, seen: Assessment, zone: str) -> list[Insight]:
@@ -112,7 +130,7 @@ def _forgotten(initiative: Initiative, seen: Assessment, zone: str) -> bool:
 
 
 def examined(known: Relations, only: Collection[str]) -> set[str]:
-    """The subjects that ``find_all(only=…)`` looks at: those whose insights ``reconcile`` may end."""
+    """The subjects that ``examine(only=…)`` looks at: those whose insights ``reconcile`` may end."""
     kpis = known.organisation.kpis
     subjects = set(only)
     subjects.update(initiative.id for name in only for initiative in known.initiatives.get(name, ()))
@@ -155,3 +173,13 @@ def reconcile(
         if key not in fresh:
             result.ended.append(replace(insight, ended_at=now))
     return result
+
+
+def insight_events(known: Iterable[Insight], result: Reconciled, now: datetime) -> list[InsightFound | InsightEnded]:
+    """What to tell of a reconciliation with the ``known`` insights, once it is stored."""
+    before = {insight.key: insight for insight in known}
+    return [
+        *(InsightFound(now, insight) for insight in result.opened),
+        *(InsightFound(now, insight, before.get(insight.key)) for insight in result.updated),
+        *(InsightEnded(now, insight) for insight in result.ended),
+    ]

@@ -1,6 +1,6 @@
 """What the data say of the arrows of a strategy map: the changes of two objectives' KPIs, compared."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import fsum
 
@@ -16,12 +16,12 @@ from bsc_monitor.model.period_value import PeriodValue
 
 
 def links(
-    known: Relations, values: Values, only: Collection[str] | None = None, ready: Mapping[str, Series] | None = None
+    known: Relations,
+    values: Values,
+    pairs: Iterable[tuple[Objective, Objective]],
+    ready: Mapping[str, Series] | None = None,
 ) -> list[Link]:
-    """Every ``drives`` link with its evidence; ``only`` limits them to those that touch one of these objectives.
-
-    ``ready`` holds series that were made of ``values`` already.
-    """
+    """``drives`` links (cause, effect) with their evidence; ``ready`` holds series that were made of ``values`` already."""
     series = dict(ready or {})
     changes: dict[tuple[str, PeriodKind], dict[int, float]] = {}
 
@@ -36,7 +36,7 @@ def links(
         return changes[key]
 
     found: list[Link] = []
-    for cause, effect in known.touching(known.links if only is None else only):
+    for cause, effect in pairs:
         kinds = [{kpi.period for kpi in known.members.get(each.name, ())} for each in (cause, effect)]
         best, most = Link(cause, effect, None, NotEnoughData(0, ENOUGH)), -1
         for kind in sorted(kinds[0] & kinds[1]):

@@ -8,8 +8,6 @@ from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.status import ReadingState
 
-_JUDGED = frozenset({ReadingState.OK, ReadingState.PARTIAL})
-
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -29,18 +27,21 @@ class Series:
 
 def closed_series(records: Iterable[PeriodValue]) -> Series:
     """The total's closed periods with a finite value; open periods, segments and trailing windows (they overlap) are left out."""
-    kept = [
-        record
-        for record in records
-        if record.value is not None
-        and record.closed_at is not None
-        and record.state in _JUDGED
-        and not record.labels
-        and record.period.kind is not None
-        and math.isfinite(record.value)
-    ]
-    values = tuple(float(record.value) for record in kept if record.value is not None)
-    return Series(tuple(kept), values, tuple(time_of(record.period) for record in kept))
+    kept: list[PeriodValue] = []
+    values: list[float] = []
+    for record in records:
+        value, state = record.value, record.state
+        if (
+            value is not None
+            and record.closed_at is not None
+            and (state is ReadingState.OK or state is ReadingState.PARTIAL)
+            and not record.labels
+            and record.period.kind is not None
+            and math.isfinite(value)
+        ):
+            kept.append(record)
+            values.append(float(value))
+    return Series(tuple(kept), tuple(values), tuple([time_of(record.period) for record in kept]))
 
 
 def time_of(period: Period) -> int:
@@ -49,12 +50,12 @@ def time_of(period: Period) -> int:
     Told by its UTC start, which is a local midnight: from ten o'clock on it is that of the day after (UTC+12 to +14; of
     the zones that change their clocks only the Aleutian islands' would cross that hour).
     """
-    start = period.start
-    if period.kind is PeriodKind.MONTH or period.kind is PeriodKind.QUARTER or period.kind is PeriodKind.YEAR:
-        months = start.year * 12 + start.month - 1 + (start.day > 15)
-        return months if period.kind is PeriodKind.MONTH else months // (3 if period.kind is PeriodKind.QUARTER else 12)
-    day = start.toordinal() + (start.hour >= 10)
-    return (day - 1) // 7 if period.kind is PeriodKind.WEEK else day
+    start, kind = period.start, period.kind
+    if kind is PeriodKind.DAY or kind is PeriodKind.WEEK or kind is None:
+        day = start.toordinal() + (start.hour >= 10)
+        return (day - 1) // 7 if kind is PeriodKind.WEEK else day
+    months = start.year * 12 + start.month - 1 + (start.day > 15)
+    return months if kind is PeriodKind.MONTH else months // (3 if kind is PeriodKind.QUARTER else 12)
 
 
 SEASONS = {PeriodKind.DAY: 7, PeriodKind.WEEK: 52, PeriodKind.MONTH: 12, PeriodKind.QUARTER: 4}

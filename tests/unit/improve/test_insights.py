@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 from tests.unit.improve.building import initiative, kpi, month, months, noise, objective, organisation
 
-from bsc_monitor.improve.insights import examined, find, find_all, reconcile
+from bsc_monitor.improve.insights import examine, examined, find, find_all, insight_events, reconcile
 from bsc_monitor.improve.relations import relations
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, InsightKind
 from bsc_monitor.model.organisation import TargetPath, TargetStep, Thresholds
@@ -77,7 +77,7 @@ def test_a_season_tells_of_its_breach_with_the_interval():
     values = [20 + (15 if place % 12 in (6, 7) else 0) + more for place, more in enumerate(noise(8, 41))]
     told = one(find(MTTR, months(values, target=25, red=30)), InsightKind.FORECAST)
 
-    assert told.evidence["method"] == "seasonal"
+    assert (told.evidence["method"], told.evidence["periods"]) == ("seasonal", 2)
     assert "if this season goes like the last one it passes 30 h in June 2028 (80 % of outcomes: " in told.sentence
 
 
@@ -217,11 +217,25 @@ def test_a_link_is_contradicted_where_more_hours_follow_more_training():
 
 def test_a_close_looks_only_at_what_it_touches_and_finds_the_same():
     values = linked(-1)
-    whole = find_all(MAP, values, NOW)
+    whole = examine(MAP, values, NOW)
+    link = "it/skills → it/restore-fast"
 
-    assert examined(MAP, ["it/mttr"]) == {"it/mttr", "it/skills → it/restore-fast"}
-    assert examined(MAP, ["it/training"]) == {"it/training", "course", "it/skills → it/restore-fast"}
+    assert examined(MAP, ["it/mttr"]) == {"it/mttr", link}
+    assert examined(MAP, ["it/training"]) == {"it/training", "course", link}
     for name in values:
-        assert find_all(MAP, values, NOW, only=[name]) == [
-            each for each in whole if each.subject in examined(MAP, [name])
-        ]
+        part = examine(MAP, values, NOW, only=[name])
+        assert part.insights == [each for each in whole.insights if each.subject in examined(MAP, [name])]
+        assert part.links == whole.links
+        assert part.assessments == {name: whole.assessments[name]}
+
+
+def test_what_was_opened_updated_and_ended_is_told():
+    first = reconcile([], find(MTTR, months([*STEADY, 45])), NOW)
+    second = reconcile(first.opened, find(MTTR, months([*STEADY, 45, 46])), NOW)
+    third = reconcile(second.updated, [], NOW)
+
+    assert [(event.insight, event.before) for event in insight_events([], first, NOW)] == [(first.opened[0], None)]
+    [again] = insight_events(first.opened, second, NOW)
+    assert (again.insight, again.before) == (second.updated[0], first.opened[0])
+    [over] = insight_events(second.updated, third, NOW)
+    assert over.insight.ended_at == NOW
