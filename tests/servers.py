@@ -1,8 +1,12 @@
 """Real servers for tests, on free ports with folders of their own, ready when they are given out."""
 
 import json
+import os
+import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -83,3 +87,35 @@ def alertmanager(folder, config):
                f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]  # fmt: skip
     with _running(command, url, folder, "/-/ready") as server:
         yield server
+
+
+@contextmanager
+def postgresql(*flags):
+    """A PostgreSQL of Debian's newest installed version, with its own data; user ``postgres``, password ``secret``.
+
+    ``url`` is SQLAlchemy's. Started as the user postgres where we are root, whom the server refuses.
+    """
+    binaries = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    folder = Path(tempfile.mkdtemp(prefix="bsc-postgresql-"))  # not pytest's, which no other user may enter
+    user = {"user": "postgres"} if os.geteuid() == 0 else {}
+    (folder / "password").write_text("secret")
+    if user:
+        shutil.chown(folder, "postgres")
+        shutil.chown(folder / "password", "postgres")
+    port, data = free_port(), folder / "data"
+    make = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={folder}/password",
+            "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]  # fmt: skip
+    subprocess.run(make, check=True, capture_output=True, cwd=folder, **user)
+    command = [binaries / "postgres", "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1",
+               "-c", "unix_socket_directories=", *flags]  # fmt: skip
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **user)
+    try:
+        ready = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+        wait_until(lambda: process.poll() is not None or subprocess.run(ready).returncode == 0, "PostgreSQL")
+        assert process.poll() is None, (folder / "server.log").read_text()
+        yield Server(f"postgresql+psycopg://postgres:secret@127.0.0.1:{port}/postgres", process, folder)
+    finally:
+        process.send_signal(signal.SIGINT)  # fast shutdown: does not wait for clients
+        process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
