@@ -8,7 +8,7 @@ import re
 import time
 from calendar import timegm
 from collections.abc import Mapping
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 _FORM = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,]+)/(\d{8})/([a-z0-9-]+)/([a-z]+)/aws4_request, ?"
@@ -48,7 +48,7 @@ def verify(
     if not {"host", "x-amz-date", "x-amz-target"} <= set(names):
         raise BadSignatureError("InvalidSignatureException", "'host', 'x-amz-date' and 'x-amz-target' must be signed.")
     canonical = "\n".join([
-        method, quote(unquote(path), safe="/-_.~"),
+        method, quote(path, safe="/-_.~"),
         "&".join(f"{quote(k, safe='-_.~')}={quote(v, safe='-_.~')}" for k, v in sorted(query.items())),
         *(f"{name}:{' '.join(headers.get(name, '').split())}" for name in names),
         "", signed, hashlib.sha256(body).hexdigest(),
