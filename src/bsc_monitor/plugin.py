@@ -90,10 +90,21 @@ class SourceError(Exception):
 class Reply(Protocol):
     """An answer with a status below 400 (or one the caller allowed), its body read, capped and decompressed."""
 
-    status: int
-    url: str
-    headers: Mapping[str, str]  #: case-insensitive
-    content: bytes
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def url(self) -> str:
+        """Where it came from, secrets masked."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Case-insensitive."""
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
 
     def text(self) -> str:
         """The body as text, by its declared character set."""
@@ -150,13 +161,19 @@ class Log(Protocol):
 class Context(Protocol):
     """What the service gives a run, so that no plugin writes it again."""
 
-    http: Http
+    @property
+    def http(self) -> Http:
+        """The one way out."""
+
+    @property
+    def log(self) -> Log:
+        """Structured log; secrets are masked."""
+
     now: datetime  #: the run's as-of instant, UTC
     window: Window  #: ``[period start, min(now, period end))``, what a measure is taken over
     period: Period  #: the whole reporting period asked for
     by: tuple[str, ...]  #: breakdown dimensions that the KPIs of this run want
     calendar: Calendar
-    log: Log
     checkpoint: dict[str, Any]  #: small JSON cursor of (source, measure, params); committed with the readings
 
     def progress(self, done: int, total: int | None = None) -> None:

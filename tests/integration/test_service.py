@@ -4,9 +4,8 @@ import signal
 import time
 
 import pytest
-
-from tests.service_process import ServiceProcess, demo_config, running
 from tests.servers import free_port, wait_until
+from tests.service_process import ServiceProcess, demo_config, running
 
 PERSPECTIVES = ("financial", "customer", "internal_process", "learning_growth")
 

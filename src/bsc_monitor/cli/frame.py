@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bsc_monitor.cli.collect import Tools
 from bsc_monitor.collect.plugins import Plugins, find_plugins
 from bsc_monitor.config import Configuration, load, plugin_folders
 from bsc_monitor.plugin import Collector
@@ -34,9 +35,8 @@ def plugin_folders_of(file: Path) -> Sequence[Path]:
     return plugin_folders(file)
 
 
-def collect_tools():  # type: ignore[no-untyped-def]
+def collect_tools() -> Tools:
     """What ``collect`` needs; imported late, for the other verbs start faster without."""
-    from bsc_monitor.cli.collect import Tools
     from bsc_monitor.score.judge import score_reading
     from bsc_monitor.score.periods import current_period, parse_period
 

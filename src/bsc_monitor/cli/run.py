@@ -40,8 +40,8 @@ async def _run(config: ConfigOption) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: service.spawn(service.operations.reload()))
     service = Service(config, load_all)
+    loop.add_signal_handler(signal.SIGHUP, lambda: service.spawn(service.operations.reload()))
     try:
         await service.start()
     except StandInError as error:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bsc_monitor.model.cron import next_fire
-from bsc_monitor.model.organisation import Kpi, Organisation, Schedule
+from bsc_monitor.model.organisation import Kpi, LiveProgress, Organisation, Schedule
 from bsc_monitor.model.period import Calendar, Period, PeriodKind
 from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import CollectorError, SourceError
@@ -41,6 +41,7 @@ class Job:
     calendar: Calendar
     schedule: Schedule
     kpis: list[Kpi] = field(default_factory=list)
+    initiatives: list[str] = field(default_factory=list)  #: ids of those whose progress this asks for
     due: datetime | None = None
     started: datetime | None = None  #: of the last run
     ended: datetime | None = None  #: the last run, however it went
@@ -88,7 +89,26 @@ def jobs_of(organisation: Organisation, sources: Mapping[str, Source]) -> dict[s
         if key not in jobs:
             jobs[key] = Job(key, kpi.source, kpi.measure, kpi.params, kpi.period, kpi.window, calendar, schedule)
         jobs[key].kpis.append(kpi)
+    for job in _progress_jobs(organisation, sources):
+        jobs[job.key] = job
     return jobs
+
+
+def _progress_jobs(organisation: Organisation, sources: Mapping[str, Source]) -> Iterable[Job]:
+    """Jobs that ask how far initiatives are, on the schedules of their sources."""
+    calendar = next((card.calendar for card in organisation.scorecards.values()), Calendar())
+    for initiative in organisation.initiatives.values():
+        asked = initiative.progress
+        if not isinstance(asked, LiveProgress) or asked.source not in sources:
+            continue
+        schedule = sources[asked.source].schedule
+        if schedule.every is None and schedule.cron is None:
+            schedule = Schedule(every=DEFAULT_EVERY)
+        key = hashlib.sha256(f"progress\0{initiative.id}\0{asked!r}\0{schedule!r}".encode()).hexdigest()[:24]
+        yield Job(
+            key, asked.source, asked.measure, asked.params, PeriodKind.DAY, timedelta(days=1), calendar, schedule,
+            initiatives=[initiative.id],
+        )  # fmt: skip
 
 
 class Agenda:

@@ -64,6 +64,7 @@ class Harvest:
     event_time: datetime | None = None  #: of the webhook that asked for it
     key: str = ""  #: of the job, under which ``checkpoint`` is to be committed with the readings
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
+    progress: Mapping[str, float] = field(default_factory=dict)  #: by initiative, 0–1
 
 
 @dataclass(slots=True)
@@ -331,9 +332,13 @@ class Collection:
             return result
         items = tuple((kpi, reading) for kpi in job.kpis for reading in readings_for(kpi, result.readings))
         unit = live.measures[job.measure].unit
-        harvest = Harvest(job.source, job.measure, unit, now, items, event_time, job.key, result.checkpoint)
+        total = next((each.value for each in result.readings if not each.labels and each.value is not None), None)
+        progress = {} if total is None else dict.fromkeys(job.initiatives, total * _share(unit))
+        harvest = Harvest(job.source, job.measure, unit, now, items, event_time, job.key, result.checkpoint, progress)
         try:
             await self._deliver(harvest)
+        except SourceError as refused:
+            return replace(result, error=refused)
         except Exception as failure:  # noqa: BLE001 - whatever is wrong with the store, the readings come again
             _log.error("readings could not be stored", source=job.source, measure=job.measure, error=repr(failure))
             words = f"the readings could not be stored ({type(failure).__name__}); they will be collected again"
@@ -349,6 +354,11 @@ def readings_for(kpi: Kpi, readings: Iterable[Reading]) -> list[Reading]:
     """
     wanted = [reading for reading in readings if set(reading.labels) <= set(kpi.by)]
     return wanted or ([] if kpi.by else list(readings))
+
+
+def _share(unit: str) -> float:
+    """What makes a share of a measure's unit; a unit that is no share is left as it is."""
+    return 0.01 if unit == "%" else 1.0
 
 
 def _fresh_since(job: Job, now: datetime) -> datetime:

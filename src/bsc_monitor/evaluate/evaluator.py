@@ -21,7 +21,7 @@ from bsc_monitor.collect.schedule import Harvest
 from bsc_monitor.config import Configuration
 from bsc_monitor.evaluate.state import State
 from bsc_monitor.ingest import Door, Refused
-from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event
+from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event, PeriodClosed
 from bsc_monitor.model.organisation import Kpi
 from bsc_monitor.model.reading import KpiReading, Reading
 from bsc_monitor.plugin import CollectorError, SourceError
@@ -100,15 +100,10 @@ class Evaluator:
 
     async def rescore(self, kpis: Sequence[str], since: datetime, author: str) -> int:
         """Judge closed periods by today's definitions, on purpose and on record; how many changed."""
-        found: list[int] = []
-
-        def work(connection: Connection) -> list[Event]:
-            events, changed = self._state.rescore(connection, kpis, since, author, self._clock())
-            found.append(changed)
-            return events
-
-        await self._submit(work)
-        return found[-1]
+        events: list[Event] = await self.run(
+            lambda connection, state: state.rescore(connection, kpis, since, author, self._clock())
+        )
+        return sum(isinstance(event, PeriodClosed) for event in events)
 
     def run(self, work: Callable[[Connection, State], Iterable[Event]]) -> asyncio.Future[Any]:
         """Run further work on store and state in one transaction, and tell its events."""
@@ -121,12 +116,13 @@ class Evaluator:
             try:
                 if self._state.broken:
                     self._state.restore(connection, self._clock())
-                return work(connection)
+                events: list[Event] = work(connection)
             except BaseException:
                 self._state.broken = True
                 raise
+            return events
 
-        done = self.store.submit(evaluated)
+        done: Future[list[Event]] = self.store.submit(evaluated)
         done.add_done_callback(self._committed)
         return asyncio.wrap_future(done)
 

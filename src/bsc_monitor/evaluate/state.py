@@ -22,18 +22,21 @@ from bsc_monitor.model.event import (
     CollectorRan,
     Event,
     KpiJudged,
+    PeriodClosed,
     ScoreChanged,
     SegmentJudged,
 )
 from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period import Period
+from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.score.changes import Changes
+from bsc_monitor.score.freeze import rescore
 from bsc_monitor.score.scoring import Scoring
 from bsc_monitor.store.alerts import commit_effects, load_alerts
 from bsc_monitor.store.events import StoredEvent, save_events
-from bsc_monitor.store.periods import closed_value, live_values, save_values, unfrozen_periods
+from bsc_monitor.store.periods import closed_value, closed_values, live_values, save_values, unfrozen_periods
 from bsc_monitor.store.readings import readings_within, save_readings
 from bsc_monitor.store.standing import CollectorState, load_standings, save_collector, save_standings
 
@@ -136,6 +139,24 @@ class State:
         events = self._commit(connection, (), changes, now)
         seen = self.alerts.observe(self.scoring.judgements.values(), self.scoring.nodes.values(), now)
         return events + self.tell_effects(connection, [*ended, *seen], now)
+
+    def rescore(
+        self, connection: Connection, kpis: Sequence[str], since: datetime, author: str, now: datetime
+    ) -> list[Event]:
+        """Judge closed periods that ended after ``since`` by today's definitions, and keep who wanted it."""
+        changed: list[PeriodValue] = []
+        for name in kpis:
+            kpi = self.organisation.kpis[name]
+            calendar = self.organisation.scorecards[kpi.scorecard].calendar
+            changed += rescore(kpi, calendar, closed_values(connection, [name], since=since), now)
+        save_values(connection, changed)
+        for value in changed:
+            self.scoring.restore(value)
+        data = {"author": author, "since": since.isoformat(), "periods": len(changed)}
+        save_events(connection, [StoredEvent(now, "rescored", name, data) for name in kpis])
+        freeze_periods(connection, self.organisation, dict.fromkeys(value.period for value in changed), now)
+        closed = [PeriodClosed(now, value.kpi, value.period, reopened=True) for value in changed]
+        return [*closed, *self._commit(connection, (), self.scoring.tick(now), now)]
 
     def next_due(self) -> datetime | None:
         """When time alone changes something next."""

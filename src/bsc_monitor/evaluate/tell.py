@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from bsc_monitor.alert.step import Effect
 from bsc_monitor.model.event import (
@@ -47,7 +48,12 @@ def rows_of(changes: Changes, now: datetime) -> Iterator[StoredEvent]:
     """What the history keeps: status changes of KPIs and nodes, closed and reopened periods, late readings."""
     for judgement, before in changes.judgements:
         if before is not None and judgement.status is not before.status:
-            data = {"from": before.status, "to": judgement.status, "value": judgement.value, "score": judgement.score}
+            data: dict[str, Any] = {
+                "from": before.status,
+                "to": judgement.status,
+                "value": judgement.value,
+                "score": judgement.score,
+            }
             yield StoredEvent(now, "status", judgement.kpi, data)
     for node, node_before in changes.nodes:
         if node_before is not None and node.status is not node_before.status:

@@ -8,6 +8,7 @@ from bsc_monitor.export.alert_metrics import AlertMetrics
 from bsc_monitor.export.collector_metrics import CollectorMetrics
 from bsc_monitor.export.exposition import Exposition
 from bsc_monitor.export.families import BY_NAME, MAIN_FAMILIES
+from bsc_monitor.export.improvement_metrics import ImprovementMetrics
 from bsc_monitor.export.initiative_metrics import InitiativeMetrics
 from bsc_monitor.export.kpi_metrics import KpiMetrics
 from bsc_monitor.export.own import own_metrics
@@ -52,6 +53,7 @@ class Metrics:
         self.initiatives = InitiativeMetrics(self.main)
         self.alerts = AlertMetrics(self.main)
         collectors = CollectorMetrics(self.main)
+        self.improvement = ImprovementMetrics(bus, self.kpis, self.strategy, self.initiatives)
         self._loaders = (self.kpis, self.strategy, self.initiatives, collectors, breakdowns)
         self.replace_organisation(current.organisation)
         for judgement in current.judgements.values():

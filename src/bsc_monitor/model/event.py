@@ -160,3 +160,25 @@ class InitiativeChanged(Event):
 
     state: InitiativeState
     before: InitiativeState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KpiAssessed(Event):
+    """What statistics say of a KPI's closed periods: its natural limits, variation and assurance, in words too."""
+
+    kpi: str
+    limits: tuple[float, float, float] | None  #: lower, centre, upper, in the KPI's unit; None: too few periods
+    variation: str = ""  #: name of the icon
+    variation_text: str = ""
+    assurance: str = ""
+    assurance_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAssessed(Event):
+    """What the data say of a ``drives`` link of the strategy map."""
+
+    cause: str  #: full names of objectives
+    effect: str
+    correlation: float | None  #: Spearman's, at the best lag; None: no evidence
+    verdict: str  #: supported, contradicted, no_evidence, not_enough_data

@@ -48,6 +48,7 @@ class Delivery:
 
     async def start(self) -> None:
         """Go on where the last run ended."""
+        self._service.metrics.alerts.receivers(self._service.configuration.receivers)
         await self.notifier.start()
 
     async def stop(self) -> None:
@@ -58,6 +59,7 @@ class Delivery:
 
     async def replace(self, configuration: Configuration) -> None:
         """Go over to another configuration."""
+        self._service.metrics.alerts.receivers(configuration.receivers)
         await self.notifier.replace(settings_of(configuration, self._service.address))
 
     def _open(self, channel: str) -> Http:

@@ -73,6 +73,7 @@ class Reloading:
         service.configuration, service.plugins = configuration, plugins
         await service.delivery.replace(configuration)
         await service.collection.reload(configuration, plugins.collectors)
+        service.improving.look_again()
         return (*messages, *(str(problem) for problem in plugins.problems))
 
     def _show(self, organisation: Organisation) -> None:

@@ -14,11 +14,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bsc_monitor import __version__
 from bsc_monitor.bus import Bus
 from bsc_monitor.collect.plugins import Plugins
-from bsc_monitor.collect.schedule import Collection
+from bsc_monitor.collect.schedule import Collection, Harvest
 from bsc_monitor.collect.stored import StoredRecords
 from bsc_monitor.config import Configuration
 from bsc_monitor.current import Current
 from bsc_monitor.evaluate import Evaluator
+from bsc_monitor.evaluate.improving import Improving
 from bsc_monitor.export.metrics import Metrics
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.score.periods import period_at
@@ -87,6 +88,9 @@ class Service:
         self.delivery = Delivery(self)
         await self.delivery.start()
         self._started.append(self.delivery.stop)
+        self.improving = Improving(self.evaluator, self.bus, lambda: self.configuration.organisation, self.clock)
+        await self.improving.start()
+        self._started.append(self.improving.stop)
         await self._collect()
         self._keep_house()
         self.reloading = Reloading(self)
@@ -137,7 +141,7 @@ class Service:
         self.collection = Collection(
             self.configuration,
             self.plugins.collectors,
-            deliver=self.evaluator.deliver,
+            deliver=self._deliver,
             bus=self.bus,
             records=StoredRecords(self.store, RECORDS),
             period_at=period_at,
@@ -151,6 +155,11 @@ class Service:
         await self.collection.start()
         self._started.append(self.collection.stop)
 
+    async def _deliver(self, harvest: Harvest) -> None:
+        await self.evaluator.deliver(harvest)
+        if harvest.progress:
+            self.improving.progressed(harvest.progress)
+
     def _collected(self, event: CollectorRan | CollectorFailed) -> None:
         self.spawn(self.evaluator.collected(event))
 
@@ -162,14 +171,17 @@ class Service:
             )
 
     def _keep_house(self) -> None:
-        self.scheduler.add_job(self._stall, "interval", seconds=5, id="watch")
+        self.scheduler.add_job(self._look_at_itself, "interval", seconds=5, id="watch")
         self.scheduler.add_job(
             self._clear, "interval", hours=6, jitter=600, id="retention", misfire_grace_time=None,
             next_run_time=self.clock() + timedelta(minutes=10),
         )  # fmt: skip
 
-    def _stall(self) -> None:
+    def _look_at_itself(self) -> None:
         self.metrics.service.stalled(self.collection.stall)
+        self.metrics.alerts.outbox(
+            {name: self.delivery.notifier.pending(name) for name in self.configuration.receivers}
+        )
 
     async def _clear(self) -> None:
         """Readings beyond retention go; period values, alerts and events are kept for good."""

@@ -104,7 +104,8 @@ def read_only(url: str, work: Callable[[Connection], T]) -> T:
 def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return version
 
 
 def _migrate(engine: Engine) -> None:
