@@ -160,27 +160,25 @@ def listing(
     return panel
 
 
-def graph(
-    title: str, description: str, nodes: str, edges: str, names: Mapping[str, str], width: int, height: int
-) -> Any:
-    """Nodes and edges; ``names`` renames their fields to what the node graph looks for."""
+def graph(title: str, description: str, nodes: str, edges: str, valued: Sequence[str], width: int, height: int) -> Any:
+    """Nodes and edges. Their labels have the names that the node graph looks for; the values of ``valued`` become ``mainstat``.
+
+    A renamed column would not do: Grafana renames what is displayed, and the node graph reads what is beneath.
+    """
     panel = _common(nodegraph.Panel(), title, description, [rows(nodes, "nodes"), rows(edges, "edges")], width, height)
-    numbers = [
-        {"targetField": each, "destinationType": "number"} for each in ("fixedX", "fixedY") if each in names.values()
-    ]
+    options = {
+        "mode": "reduceRow",
+        "alias": "mainstat",
+        "reduce": {"include": [f"Value #{ref}" for ref in valued], "reducer": "lastNotNull"},
+        "replaceFields": False,
+        "timeSeries": False,  # or the two frames would be joined on their time
+    }
+    frames = dashboard.MatcherConfig("byRefId", f"/^({'|'.join(valued)})$/")
     panel = panel.with_transformation(
-        dashboard.DataTransformerConfig(
-            "organize", options={"renameByName": dict(names), "excludeByName": {"Time": True}}
-        )
+        dashboard.DataTransformerConfig("calculateField", filter_val=frames, options=options)
     )
-    if numbers:
-        panel = panel.with_transformation(
-            dashboard.DataTransformerConfig("convertFieldType", options={"conversions": numbers, "fields": {}})
-        )
-    return (
-        panel.unit("short")
-        .decimals(0)
-        .no_value(NO_DATA)
-        .mappings([])
-        .nodes(nodegraph.NodeOptions().main_stat_unit("short").secondary_stat_unit("short"))
+    numbers = [{"targetField": name, "destinationType": "number"} for name in ("fixedX", "fixedY")]
+    panel = panel.with_transformation(
+        dashboard.DataTransformerConfig("convertFieldType", options={"conversions": numbers, "fields": {}})
     )
+    return panel.unit("short").decimals(1).no_value(NO_DATA).mappings([UNKNOWN])

@@ -21,11 +21,13 @@ def make() -> dict[str, Any]:
 
 
 def _coloured(value: str, status: str, by: str) -> str:
-    """``value`` with the labels ``color`` and ``status`` in words, by the status code of the same thing."""
+    """``value`` with the labels ``color`` and ``secondarystat`` (words), by the status code of the same thing."""
     parts = []
     for code, (color, words) in _LOOKS.items():
         part = f"({value}) and on ({by}) ({status} == {code})"
-        parts.append(f'label_replace(label_replace({part}, "color", "{color}", "", ""), "status", "{words}", "", "")')
+        parts.append(
+            f'label_replace(label_replace({part}, "color", "{color}", "", ""), "secondarystat", "{words}", "", "")'
+        )
     return " or ".join(parts)
 
 
@@ -51,12 +53,10 @@ def _map() -> Any:
     )
     nodes = f'label_replace({nodes}, "id", "$1", "objective", "(.*)")'
     edges = f'label_join({_edges()}, "id", " → ", "source", "target")'
-    names = {
-        "Value #nodes": "mainstat", "Value #edges": "mainstat", "status": "secondarystat", "perspective": "subtitle",
-        "x": "fixedX", "y": "fixedY",
-    }  # fmt: skip
+    for label, name in (("perspective", "subtitle"), ("x", "fixedX"), ("y", "fixedY")):
+        nodes = f'label_replace({nodes}, "{name}", "$1", "{label}", "(.*)")'
     text = "Objectives by perspective, score and status in words; arrows show the correlation of cause and effect."
-    return graph("Strategy map", text, nodes, edges, names, width=24, height=16)
+    return graph("Strategy map", text, nodes, edges, ("nodes", "edges"), width=24, height=16)
 
 
 def _links() -> list[Any]:
@@ -91,12 +91,11 @@ def _cascade() -> list[Any]:
     child = f'label_replace({child}, "target", "$1", "scorecard", "(.*)")'
     known = f'label_replace(bsc_scorecard_info{{{JOB}}}, "source", "$1", "scorecard", "(.*)")'
     edges = f'label_join(max by (source, target) ({child} and on (source) {known}), "id", " → ", "source", "target")'
-    names = {"Value #nodes": "mainstat", "status": "secondarystat"}
     supports = latest("bsc_support_info", "scorecard, objective, parent_scorecard, parent_objective", JOB)
     return [
         graph(
             "Cascade", "Scorecards, each below the one that it cascades from, with score and status in words.",
-            nodes, edges, names, width=10, height=12,
+            nodes, edges, ("nodes",), width=10, height=12,
         ),
         listing(
             "Scorecards by level", "Every scorecard with the one above it.",

@@ -77,6 +77,9 @@ def test_no_edge_leads_to_a_missing_node(scraped):
             frames = {
                 target["refId"]: server.query(substitute(target["expr"], asker.filled)) for target in panel["targets"]
             }
+            wanted = {"id", "title", "secondarystat", "color"}
+            wanted |= {"subtitle", "fixedX", "fixedY"} if panel["title"] == "Strategy map" else set()
+            assert all(wanted <= labels.keys() for labels, _ in frames["nodes"])
             nodes = [labels["id"] for labels, _ in frames["nodes"]]
             assert len(set(nodes)) == len(nodes) > 1
             ends = {labels[end] for labels, _ in frames["edges"] for end in ("source", "target")}
