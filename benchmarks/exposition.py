@@ -1,11 +1,19 @@
 """Rendering ``/metrics``: cached chunks against prometheus_client over the same gauges, in one run."""
 
+import asyncio
 import gc
 import random
+import shutil
 import statistics
+import tempfile
+import threading
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge, generate_latest, start_http_server
+from tests.servers import free_port, prometheus, wait_until
 
 from bsc_monitor.export.exposition import Exposition
 from bsc_monitor.export.families import KPI_LABELS, MAIN_FAMILIES
@@ -63,7 +71,84 @@ def run():
         ("the same, nothing changed", f"{still * 1e3:.4f} ms, {peer / still:.0f} x", ">= 100 x"),
         ("the same gzipped, 1 % changed at random (compressed off the loop)", f"{packed * 1e3:.0f} ms", ""),
     ]
+    if shutil.which("prometheus"):
+        rows += _scrapes(exposition, registry, change)
     return rows + _flatness()
+
+
+SCRAPES = 4  #: the first, which fills Prometheus' index, is left out
+
+
+def _scrapes(exposition, registry, change):
+    """``scrape_duration_seconds`` as a real Prometheus has it of both, one after the other, 1 % changed before each."""
+    durations = {}
+    with _ours(exposition) as port:
+        durations["cached chunks"] = _durations(port, change)
+    port = free_port()
+    server, thread = start_http_server(port, "127.0.0.1", registry)
+    durations["prometheus_client"] = _durations(port, change)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    ratio = durations["prometheus_client"] / durations["cached chunks"]
+    return [
+        *(
+            (f"scrape_duration_seconds of a real Prometheus, {name}", f"{each * 1e3:.0f} ms", "")
+            for name, each in durations.items()
+        ),
+        ("the same, ratio (Prometheus' own parsing is in both)", f"{ratio:.1f} x", ""),
+    ]
+
+
+def _durations(port, change):
+    config = f"""
+global: {{scrape_interval: 15s, scrape_timeout: 15s}}
+scrape_configs: [{{job_name: peer, static_configs: [{{targets: ["127.0.0.1:{port}"]}}]}}]
+"""
+    query, found = 'scrape_duration_seconds{job="peer"} and on (job, instance) up == 1', {}
+    with tempfile.TemporaryDirectory() as folder, prometheus(Path(folder), config) as server:
+
+        def seen():
+            for _, value in server.query(query):
+                if value not in found:
+                    found[value] = len(found)
+                    change()
+            return len(found) >= SCRAPES
+
+        wait_until(seen, f"{SCRAPES} scrapes", seconds=300)
+    return statistics.median(sorted(found, key=found.get)[1:])
+
+
+@contextmanager
+def _ours(exposition):
+    """The exposition behind aiohttp, as the service serves it, in a thread."""
+    loop = asyncio.new_event_loop()
+
+    async def answer(request):
+        wanted = (request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", ""))
+        body, kind, encoding = await exposition.answer(*wanted)
+        more = {"Content-Encoding": encoding} if encoding else {}
+        return web.Response(body=body, headers={"Content-Type": kind, **more})
+
+    async def start():
+        app = web.Application()
+        app.router.add_get("/metrics", answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        port = free_port()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        return runner, port
+
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    runner, port = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    try:
+        yield port
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def _flatness():
