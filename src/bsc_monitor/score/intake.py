@@ -75,4 +75,8 @@ def _too_late(state: KpiState, step: Step, period: Period, readings: list[KpiRea
 
 
 def _stored(state: KpiState, step: Step, period: Period, labels: Labels) -> Sequence[KpiReading]:
-    return step.observations(state.name, labels, period) if step.observations is not None else ()
+    """The stored readings that count in a period (or trailing window)."""
+    if step.observations is None:
+        return ()
+    placed = [_placed(state, reading) for reading in step.observations(state.name, labels, period)]
+    return [reading for own, reading in placed if period.kind is None or own.start == period.start]

@@ -234,8 +234,8 @@ class Scoring:
         if before is None or judgement.observed_at != before.observed_at or judgement != before:
             state.judgement = judgement
             judged.append((judgement, before))
-            if state.leaf is not None:
-                self._tree.set(state.leaf, judgement)
+        if state.leaf is not None:
+            self._tree.set(state.leaf, judgement)
         if state.due is None or state.moved or before is None or before.freshness is not judgement.freshness:
             state.moved = False
             due = due_at(state, step.now)
