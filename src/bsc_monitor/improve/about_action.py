@@ -1,7 +1,7 @@
 """Insights about what is done, and what is not: stagnation, effect, driver."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from bsc_monitor.improve.assess import Assessment, first_day, place_of
 from bsc_monitor.improve.driver import Driver
@@ -80,16 +80,17 @@ def _mean(values: tuple[float, ...]) -> float:
     return sum(values) / len(values)
 
 
-def effect_insight(initiative: Initiative, found: Check, records: tuple[PeriodValue, ...]) -> Insight | None:
-    """The verdict on an initiative, once its effect has settled."""
+def effect_insight(initiative: Initiative, found: Check, about: Assessment, timezone: str) -> Insight | None:
+    """The verdict on an initiative, once its effect has settled; ``about`` is the KPI that was checked."""
     seen = found.effect
-    if isinstance(seen, NotEnoughData) or initiative.start is None:
+    began = None if initiative.start is None else place_of(about.series, initiative.start, timezone)
+    if isinstance(seen, NotEnoughData) or began is None:
         return None
     direction = {"worked": Direction.IMPROVING, "got_worse": Direction.WORSENING}.get(seen.verdict, Direction.NONE)
     pairs = seen.counts[0] * seen.counts[1]
     sentence, step = _effect_words(initiative, found, seen)
     return Insight(
-        kind=InsightKind.EFFECT, subject_kind="initiative", subject=initiative.id, since=_since(records, seen),
+        kind=InsightKind.EFFECT, subject_kind="initiative", subject=initiative.id, since=about.series.records[began].period.start,
         direction=direction, strength=abs(2 * seen.test.u / pairs - 1), sentence=sentence, next_step=step,
         aspect=f"{seen.verdict}:{found.kpi.name}",
         evidence={
@@ -98,12 +99,8 @@ def effect_insight(initiative: Initiative, found: Check, records: tuple[PeriodVa
             "periods_after": seen.counts[1], "p": seen.test.p, "method": seen.test.method, "new_phase": seen.new_phase,
             "moved_before": seen.moved_before, "expected": seen.expected, "share_of_expected": seen.share,
         },
-        data="firm" if min(seen.counts) >= 6 else "provisional", period=records[-1].period.label,
+        data="firm" if min(seen.counts) >= 6 else "provisional", period=about.newest.period.label,
     )  # fmt: skip
-
-
-def _since(records: tuple[PeriodValue, ...], seen: Effect) -> datetime:
-    return records[-min(seen.counts[1], len(records))].period.start
 
 
 def _effect_words(initiative: Initiative, found: Check, seen: Effect) -> tuple[str, str]:

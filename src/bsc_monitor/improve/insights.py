@@ -70,6 +70,7 @@ class Findings(NamedTuple):
     insights: list[Insight]
     assessments: dict[str, Assessment]  #: by KPI: limits, icons, forecasts for pages, metrics and the store
     links: list[Link]  #: with what the data say of them, "no evidence" included
+    subjects: set[str]  #: looked at: what ``reconcile`` may end
 
 
 def find_all(
@@ -104,12 +105,12 @@ def examine(
         assessments[name] = seen
         found += findings(seen, acted_on=any(state.active for _, state in mine))
         for initiative, state in mine:
-            if state.kpi == name:
+            if known.checks(initiative, name):
                 found += _about_initiative(initiative, state, seen, zone)
     pairs = known.touching(known.links if only is None else {kpis[name].objective for name in chosen})
     linked = links(known, values, pairs, {name: seen.series for name, seen in assessments.items()})
     found += [told for link in linked if (told := driver_insight(link)) is not None]
-    return Findings(found, assessments, linked)
+    return Findings(found, assessments, linked, examined(known, only))
 
 
 def _about_initiative(initiative: Initiative, state: InitiativeState, seen: Assessment, zone: str) -> list[Insight]:
@@ -118,7 +119,7 @@ def _about_initiative(initiative: Initiative, state: InitiativeState, seen: Asse
         found.append(stuck_initiative(initiative, seen, zone))
     if state.verdict is not None and not _forgotten(initiative, seen, zone):
         checked = check(initiative, seen.kpi, seen.series.records, zone)
-        found.append(effect_insight(initiative, checked, seen.series.records) if checked else None)
+        found.append(effect_insight(initiative, checked, seen, zone) if checked else None)
     return [told for told in found if told is not None]
 
 
@@ -129,12 +130,19 @@ def _forgotten(initiative: Initiative, seen: Assessment, zone: str) -> bool:
     return sum(first_day(record, zone) >= settled for record in seen.series.records[-REMEMBERED - 1 :]) > REMEMBERED
 
 
-def examined(known: Relations, only: Collection[str]) -> set[str]:
-    """The subjects that ``examine(only=…)`` looks at: those whose insights ``reconcile`` may end."""
+def examined(known: Relations, only: Collection[str] | None = None) -> set[str]:
+    """The subjects that ``examine(only=…)`` looks at: those whose insights ``reconcile`` may end.
+
+    Without ``only``, all there are: insights about any other subject are about what the configuration no longer has.
+    """
     kpis = known.organisation.kpis
-    subjects = set(only)
-    subjects.update(initiative.id for name in only for initiative in known.initiatives.get(name, ()))
-    pairs = known.touching({kpis[name].objective for name in only if name in kpis})
+    chosen = kpis.keys() if only is None else only
+    subjects = set(chosen)
+    for name in chosen:
+        subjects.update(
+            initiative.id for initiative in known.initiatives.get(name, ()) if known.checks(initiative, name)
+        )
+    pairs = known.touching({kpis[name].objective for name in chosen if name in kpis})
     subjects.update(link_name(cause, effect) for cause, effect in pairs)
     return subjects
 

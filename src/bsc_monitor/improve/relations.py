@@ -21,6 +21,11 @@ class Relations:
         scorecard = self.organisation.scorecards.get(kpi.scorecard)
         return scorecard.calendar.timezone if scorecard else "UTC"
 
+    def checks(self, initiative: Initiative, kpi: str) -> bool:
+        """Whether an initiative's effect is looked for in this KPI: in the first of its own."""
+        kpis = self.kpis[initiative.id]
+        return bool(kpis) and kpis[0].name == kpi
+
     def touching(self, objectives: Iterable[str]) -> list[tuple[Objective, Objective]]:
         """The links that begin or end at one of these objectives."""
         found = {

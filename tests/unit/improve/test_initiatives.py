@@ -6,7 +6,7 @@ import pytest
 from tests.unit.improve.building import initiative, kpi, months, noise, organisation
 
 from bsc_monitor.improve.initiatives import advance, check, review
-from bsc_monitor.improve.insights import find_all
+from bsc_monitor.improve.insights import examined, find_all
 from bsc_monitor.improve.relations import relations
 from bsc_monitor.model.insight import InitiativePhase, InsightKind, NotEnoughData
 from bsc_monitor.model.organisation import LiveProgress
@@ -143,3 +143,14 @@ def test_a_verdict_is_remembered_for_a_year_of_periods():
 def test_a_standardised_initiative_starts_a_new_phase_of_the_chart():
     found = find_all(company(), values(-8, 26), on(2027, 2, 1))
     assert [each.kind for each in found] == [InsightKind.EFFECT]  # the shift is told as its effect, not as a surprise
+
+
+def test_another_kpi_of_the_initiative_neither_checks_it_nor_ends_its_verdict():
+    csat = kpi("csat", better="higher")
+    both = relations(organisation([MTTR, csat], [initiative(targets=("it/csat", "it/mttr"))]))
+    series = {**values(-8), "it/csat": months(noise(3, 18, 82), csat)}
+
+    assert [each.subject for each in find_all(both, series, on(2026, 6, 1), only=["it/mttr"])] == ["swarming"]
+    assert find_all(both, series, on(2026, 6, 1), only=["it/csat"]) == []
+    assert examined(both, ["it/csat"]) == {"it/csat"}
+    assert examined(both) == {"it/csat", "it/mttr", "swarming"}

@@ -224,7 +224,8 @@ def test_a_close_looks_only_at_what_it_touches_and_finds_the_same():
     assert examined(MAP, ["it/training"]) == {"it/training", "course", link}
     for name in values:
         part = examine(MAP, values, NOW, only=[name])
-        assert part.insights == [each for each in whole.insights if each.subject in examined(MAP, [name])]
+        assert part.subjects == examined(MAP, [name])
+        assert part.insights == [each for each in whole.insights if each.subject in part.subjects]
         assert part.links == whole.links
         assert part.assessments == {name: whole.assessments[name]}
 

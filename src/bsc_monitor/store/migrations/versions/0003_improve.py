@@ -11,6 +11,11 @@ down_revision = "0002_alerts"
 
 def upgrade() -> None:
     """Create the tables."""
+    _insights()
+    _initiatives_and_forecasts()
+
+
+def _insights() -> None:
     op.create_table(
         "insight",
         sa.Column("id", sa.String(length=1300), nullable=False),
@@ -33,6 +38,9 @@ def upgrade() -> None:
     )
     op.create_index("insight_ended", "insight", ["ended_at"], unique=False)
     op.create_index("insight_subject", "insight", ["subject"], unique=False)
+
+
+def _initiatives_and_forecasts() -> None:
     op.create_table(
         "initiative_state",
         sa.Column("initiative", sa.String(length=200), nullable=False),
