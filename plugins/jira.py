@@ -26,7 +26,20 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from bsc_monitor.kit.flow import Move, Past, past, running
-from bsc_monitor.kit.issues import Change, Cycle, Issue, Site, expect, instant, issue_of, refused, told, values_of, zone
+from bsc_monitor.kit.issues import (
+    Change,
+    Cycle,
+    Issue,
+    Site,
+    expect,
+    instant,
+    issue_of,
+    refused,
+    shown,
+    told,
+    values_of,
+    zone,
+)
 from bsc_monitor.kit.sprints import ClosedSprint, Planned, Tracked, planned, tracked
 from bsc_monitor.kit.statistics import Statistic, summarise
 from bsc_monitor.plugin import (
@@ -253,7 +266,7 @@ class Jira(Collector):
     async def check(self, ctx: Context) -> None:
         """Say who we are, then see at least one project."""
         site = await self._site(ctx)
-        path = "project/search" if site.cloud else "project"
+        path = f"{site.api}/project/search" if site.cloud else f"{site.api}/project"
         found = await self._ask(ctx, path, params={"maxResults": 1} if site.cloud else {})
         if not (found.get("values") if isinstance(found, dict) else found):
             raise SourceError(
@@ -536,10 +549,10 @@ class Jira(Collector):
             found = await self._by(ctx, site, jql, None)
             return [self._answer(ctx, where, len(values), labels, len(values)) for labels, where, values in found]
         if site.cloud:
-            body = await self._ask(ctx, "search/approximate-count", body={"jql": jql})
+            body = await self._ask(ctx, f"{site.api}/search/approximate-count", body={"jql": jql})
             total = expect(body, "count", int)
         else:
-            body = await self._ask(ctx, "search", body={"jql": jql, "maxResults": 0})
+            body = await self._ask(ctx, f"{site.api}/search", body={"jql": jql, "maxResults": 0})
             total = expect(body, "total", int)
         return [self._answer(ctx, jql, total, {}, total)]
 
@@ -699,21 +712,22 @@ class Jira(Collector):
         """Who we are, and what this site has. Raises SourceError(AUTH) before any search could answer nothing."""
         if self._known is not None and timedelta(0) <= ctx.now - self._known.at < _KNOWN_FOR:
             return self._known
-        me = await self._ask(ctx, "myself")
+        cloud = self.config.deployment == "cloud"
+        if self.config.deployment is None:
+            info = await self._ask(ctx, "api/2/serverInfo")
+            cloud = isinstance(info, dict) and info.get("deploymentType") == "Cloud"
+        api = "api/3" if cloud else "api/2"
+        me = await self._ask(ctx, f"{api}/myself")
         if not isinstance(me, dict) or not (me.get("accountId") or me.get("name") or me.get("key")):
             raise SourceError(
                 "Jira does not say who we are", CollectorError.AUTH, hint="check email and token of the source"
             )
-        cloud = self.config.deployment == "cloud"
-        if self.config.deployment is None:
-            info = await self._ask(ctx, "serverInfo")
-            cloud = isinstance(info, dict) and info.get("deploymentType") == "Cloud"
         statuses = {
-            str(s["id"]): (str(s.get("name", "")), str((s.get("statusCategory") or {}).get("key", "")))
-            for s in await self._ask(ctx, "status")
+            str(status["id"]): (shown(status, "name"), shown(status.get("statusCategory"), "key"))
+            for status in await self._ask(ctx, f"{api}/status")
         }
-        fields = await self._ask(ctx, "field")
-        self._known = Site(ctx.now, cloud, zone(me.get("timeZone")), statuses, fields)
+        fields = await self._ask(ctx, f"{api}/field")
+        self._known = Site(ctx.now, cloud, api, zone(me.get("timeZone")), statuses, fields)
         return self._known
 
     async def _search(
@@ -725,14 +739,16 @@ class Jira(Collector):
         total = 0
 
         async def by_token(token: str | None) -> tuple[list[Any], str | None]:
-            body = await self._ask(ctx, "search/jql", body=asked | ({"nextPageToken": token} if token else {}))
+            body = await self._ask(
+                ctx, f"{site.api}/search/jql", body=asked | ({"nextPageToken": token} if token else {})
+            )
             following = None if body.get("isLast") is True else body.get("nextPageToken")
             return expect(body, "issues", list), following
 
         async def by_offset(start: int) -> tuple[list[Any], int | None]:
             nonlocal total
             expand = {"expand": ["changelog"]} if changelog else {}
-            body = await self._ask(ctx, "search", body=asked | {"startAt": start} | expand)
+            body = await self._ask(ctx, f"{site.api}/search", body=asked | {"startAt": start} | expand)
             found, before = expect(body, "issues", list), total
             total = expect(body, "total", int)
             ctx.progress(min(start + len(found), total), total)
@@ -755,7 +771,7 @@ class Jira(Collector):
 
             async def fetch(token: str | None) -> tuple[list[Any], str | None]:
                 body = await self._ask(
-                    ctx, "changelog/bulkfetch", body=asked | ({"nextPageToken": token} if token else {})
+                    ctx, f"{site.api}/changelog/bulkfetch", body=asked | ({"nextPageToken": token} if token else {})
                 )
                 return expect(body, "issueChangeLogs", list), body.get("nextPageToken")
 
@@ -765,7 +781,9 @@ class Jira(Collector):
         for raw in () if site.cloud else page:
             log = raw.get("changelog") or {}
             if len(log.get("histories") or []) < int(log.get("total") or 0):
-                whole = await self._ask(ctx, f"issue/{raw['id']}", params={"expand": "changelog", "fields": "id"})
+                whole = await self._ask(
+                    ctx, f"{site.api}/issue/{raw['id']}", params={"expand": "changelog", "fields": "id"}
+                )
                 log = whole.get("changelog") or {}
             found[str(raw["id"])] = list(told(log.get("histories"), names, wanted))
         for changes in found.values():
@@ -776,7 +794,7 @@ class Jira(Collector):
         """All of an agile list."""
 
         async def fetch(start: int) -> tuple[list[Any], int | None]:
-            body = await self._ask(ctx, path, api="agile/1.0", params={**params, "startAt": start, "maxResults": 50})
+            body = await self._ask(ctx, f"agile/1.0/{path}", params={**params, "startAt": start, "maxResults": 50})
             found = expect(body, "values", list)
             return found, start + len(found) if found and body.get("isLast") is False else None
 
@@ -784,16 +802,10 @@ class Jira(Collector):
 
     async def _ask(
         self, ctx: Context, path: str, *, body: Mapping[str, Any] | None = None,
-        params: Mapping[str, str | int] | None = None, api: str = "",
+        params: Mapping[str, str | int] | None = None,
     ) -> Any:  # fmt: skip
         """One answer. What Jira says of a 400 or 404 is quoted."""
-        version = "2" if self.config.deployment == "server" or (self._known and not self._known.cloud) else "3"
-        if path in ("myself", "serverInfo", "status", "field") and self.config.deployment is None:
-            version = "2"  # the one that both have
-        if path == "search":
-            version = "2"
-        url = f"{self.url}/rest/{api or f'api/{version}'}/{path}"
-        user = self.config.email or self.config.username
+        url, user = f"{self.url}/rest/{path}", self.config.email or self.config.username
         how: dict[str, Any] = {"basic": (user, self.config.token)} if user else {"bearer": self.config.token}
         if body is None:
             reply = await ctx.http.get(url, params=params, allow=(400, 404), **how)

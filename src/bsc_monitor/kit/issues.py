@@ -53,6 +53,7 @@ class Site:
 
     at: datetime
     cloud: bool
+    api: str  #: where its REST API is: api/3 or api/2
     zone: ZoneInfo  # of the calling user
     statuses: dict[str, tuple[str, str]]  # id → name, category
     fields: list[dict[str, Any]] = field(default_factory=list)
