@@ -51,6 +51,8 @@ def _put(state: KpiState, step: Step, period: Period, readings: list[KpiReading]
         if state.heard is None or reading.at > state.heard:
             state.heard = reading.at
     cell = slot.cell(labels)
+    if slot.combined is not None and not labels:  # the source gives a total after all
+        slot.combined = cell.raw = None
     # an accumulator that began with its period has seen everything; any other is filled from the store
     complete = cell.accumulator is None and not slot.past and period.start >= state.since
     if how == "last" or complete:

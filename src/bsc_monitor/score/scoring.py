@@ -16,7 +16,7 @@ from bsc_monitor.score.changes import Changes
 from bsc_monitor.score.definition import same_aggregation, same_measure, unchanged
 from bsc_monitor.score.derived import derive, link
 from bsc_monitor.score.intake import absorb
-from bsc_monitor.score.settle import ClosedValue, Observations, Step, end, settle
+from bsc_monitor.score.settle import ClosedValue, Observations, Step, adopt_combined, end, settle
 from bsc_monitor.score.show import due_at, show
 from bsc_monitor.score.state import KpiState, Slot
 from bsc_monitor.score.structure import build_tree
@@ -178,6 +178,8 @@ class Scoring:
             self._started = None
             step.touched = dict.fromkeys(self._states.values())
             for state in step.touched:
+                for slot in state.live.values():
+                    adopt_combined(state, slot)
                 state.pending = {
                     slot.period.label: slot.period for each in state.operands.values() for slot in each.live.values()
                 }

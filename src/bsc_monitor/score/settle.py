@@ -68,11 +68,12 @@ def slot_for(state: KpiState, step: Step, period: Period, labels: Labels = (), *
         if period.start > step.now:
             return None
         slot = Slot(period)
+        slot.ended = period.end <= step.now
         if step.now < period.end + state.grace:
             state.live[period.start] = slot
             state.moved = True
         else:
-            slot.past = slot.ended = True
+            slot.past = True
             step.past[state, period.start] = slot
     if slot.past and not _open_again(state, step, slot, labels) and not late:
         return None
@@ -168,13 +169,25 @@ def _rules(state: KpiState, step: Step, slot: Slot) -> Rules | None:
 
 def _combine(state: KpiState, slot: Slot, rules: Rules | None) -> None:
     """Make the total of the segments, where the source gives none."""
-    if state.kpi.combine is None or not slot.segments or (slot.total.raw is not None and not slot.combined):
+    total = slot.total
+    if state.kpi.combine is None or not slot.segments or (total.raw is not None and total.raw is not slot.combined):
         return
-    raws = {labels: cell.raw for labels, cell in slot.segments.items() if cell.raw is not None}
-    raw = combined(state.kpi, raws, rules.curve if rules is not None else None)
-    if raw is not None and raw != slot.total.raw:
-        slot.combined = True
-        slot.total.raw, slot.total.changed = raw, True
+    raw = combined(state.kpi, _raws(slot), rules.curve if rules is not None else None)
+    if raw is not None and raw != total.raw:
+        slot.combined = total.raw = raw
+        total.changed = True
+
+
+def adopt_combined(state: KpiState, slot: Slot) -> None:
+    """Recognise a restored total as made of its segments: it has the value that these make."""
+    if state.kpi.combine is not None and slot.segments and slot.total.raw is not None:
+        raw = combined(state.kpi, _raws(slot), state.rules.curve)
+        if raw is not None and raw.value == slot.total.raw.value:
+            slot.combined = slot.total.raw
+
+
+def _raws(slot: Slot) -> dict[Labels, KpiReading]:
+    return {labels: cell.raw for labels, cell in slot.segments.items() if cell.raw is not None}
 
 
 def _settle_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, rules: Rules | None) -> None:

@@ -110,7 +110,7 @@ class Slot:
         self.period = period
         self.total = Cell()
         self.segments: dict[Labels, Cell] = {}
-        self.combined = False  #: whether the total is made of the segments
+        self.combined: KpiReading | None = None  #: the total, where it is made of the segments
         self.ended = False  #: whether it is judged as an ended period
         self.early = False  #: whether too little of it has passed to be judged (pro-rated)
         self.past = False  #: filled in after grace: closes at once
