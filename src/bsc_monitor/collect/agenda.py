@@ -23,6 +23,7 @@ from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import CollectorError, SourceError
 
 DEFAULT_EVERY = timedelta(hours=1)
+_SETTLED_WITHIN = timedelta(days=1)  #: of a settle delay, the value is to be taken once more
 _LASTING = frozenset({CollectorError.AUTH, CollectorError.PERMISSION, CollectorError.CONFIG})
 
 PeriodAt = Callable[[datetime, PeriodKind, Calendar], Period]
@@ -53,6 +54,7 @@ class Job:
     asked_at: datetime | None = None  #: of a webhook or a person: nothing older will do
     event_time: datetime | None = None  #: of the first webhook not yet answered
     closed: str | None = None  #: label of the last period whose final value was taken
+    settle: timedelta = timedelta()  #: how long after a period's end the source may restate it
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -230,7 +232,7 @@ def periods_due(job: Job, now: datetime, period_at: PeriodAt) -> list[Period]:
         return [Period(now - job.window, now)]
     current = period_at(now, job.kind, job.calendar)
     last = period_at(current.start - timedelta(seconds=1), job.kind, job.calendar)
-    wanting = job.closed != last.label and now < last.end + job.grace
+    wanting = job.closed != last.label and now < last.end + max(job.grace, job.settle + _SETTLED_WITHIN)
     return [last, current] if wanting else [current]
 
 

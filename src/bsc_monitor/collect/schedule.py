@@ -12,7 +12,7 @@ import gc
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bsc_monitor.collect.agenda import Agenda, Job, PeriodAt, jobs_of, periods_due
+from bsc_monitor.collect.context import seconds_of
 from bsc_monitor.collect.guard import as_source_error
 from bsc_monitor.collect.isolate import Worker
 from bsc_monitor.collect.live import LiveSource, open_source
@@ -29,7 +30,7 @@ from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event
 from bsc_monitor.model.organisation import Kpi, Organisation
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import Collector, CollectorError, Reading, SourceError
+from bsc_monitor.plugin import Collector, CollectorError, Completeness, Reading, SourceError
 
 _log = structlog.get_logger(__name__)
 _HELPING = 100  #: jobs handed to workers between two turns of other tasks
@@ -295,6 +296,7 @@ class Collection:
         loop = asyncio.get_running_loop()
         begun, requests, readings = loop.time(), 0, 0
         error: SourceError | None = None
+        job.settle = self._settle(job)
         for period in periods_due(job, now, self._period_at):
             try:
                 result = await self._collect(job, period, now, event_time)
@@ -304,7 +306,8 @@ class Collection:
             requests += result.requests
             readings += len(result.readings)
             error = error or result.error
-            if result.error is None and job.window is None and period.end <= now:
+            final = all(reading.completeness is not Completeness.PROVISIONAL for reading in result.readings)
+            if result.error is None and job.window is None and period.end <= now and final:
                 job.closed = period.label
         finished = self._clock()
         self._agenda.finished(job, finished, error, self._period_at)
@@ -319,6 +322,11 @@ class Collection:
             words = f"{error.message} {error.hint}".strip()
             event = CollectorFailed(finished, job.source, job.measure, duration, error.reason, words, requests, job.due)
         self._bus.publish([event])
+
+    def _settle(self, job: Job) -> timedelta:
+        live = self._live.get(job.source)
+        measure = live.measures.get(job.measure) if isinstance(live, LiveSource) else None
+        return seconds_of(measure.settle) if measure and measure.settle else timedelta()
 
     async def _collect(self, job: Job, period: Period, now: datetime, event_time: datetime | None) -> RunResult:
         live = self._live.get(job.source)
