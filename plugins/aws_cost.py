@@ -150,7 +150,7 @@ class AwsCost(Collector):
         yesterday = ctx.now.astimezone(UTC).date() - DAY
         await self._lines(ctx, Scope(), "", yesterday, yesterday + DAY)
 
-    @measure(unit="", better="lower", title="Net cloud cost", settle="4d")
+    @measure(unit="", better="lower", title="Net cloud cost", settle="5d")
     async def net_cost(self, ctx: Context, p: Cost) -> list[Reading]:
         """Σ UnblendedCost of the period's usage dates: after credits, refunds and discounts, without tax.
 
@@ -159,12 +159,12 @@ class AwsCost(Collector):
         """
         return await self._cost(ctx, p, "UnblendedCost")
 
-    @measure(unit="", better="lower", title="Amortised cloud cost", settle="4d")
+    @measure(unit="", better="lower", title="Amortised cloud cost", settle="5d")
     async def amortised_cost(self, ctx: Context, p: Cost) -> list[Reading]:
         """Σ AmortizedCost: as net_cost, with what savings plans and reservations cost spread over the days they cover."""
         return await self._cost(ctx, p, "AmortizedCost")
 
-    @measure(unit="%", better="lower", title="Cloud budget variance", settle="4d")
+    @measure(unit="%", better="lower", title="Cloud budget variance", settle="5d")
     async def budget_variance(self, ctx: Context, p: Planned) -> Reading:
         """(actual − budget) / budget × 100 of the days so far; above 0 is over budget.
 
@@ -185,7 +185,7 @@ class AwsCost(Collector):
             evidence=self._link(found, scope), notes=[f"up to {end - DAY}", *found.notes], estimated=found.estimated,
         )  # fmt: skip
 
-    @measure(unit="%", better="lower", title="Cloud cost forecast against budget", settle="4d")
+    @measure(unit="%", better="lower", title="Cloud cost forecast against budget", settle="5d")
     async def forecast_variance(self, ctx: Context, p: Planned) -> Reading:
         """(cost at the period's end as AWS forecasts it − budget) / budget × 100; above 0 is over budget.
 
@@ -212,7 +212,7 @@ class AwsCost(Collector):
             estimated=found.estimated or end > today,
         )  # fmt: skip
 
-    @measure(unit="ratio", better="lower", title="Share of cost for running", settle="4d")
+    @measure(unit="ratio", better="lower", title="Share of cost for running", settle="5d")
     async def run_share(self, ctx: Context, p: RunChange) -> Reading:
         """Run / (run + change), amortised, by the values of ``tag`` or by accounts; cost that is neither is left out and noted."""
         dimension = f"tag:{p.tag}" if p.tag else "account"
@@ -229,7 +229,7 @@ class AwsCost(Collector):
             ctx, run, both, self.config, evidence=self._link(found, p), notes=notes, estimated=found.estimated
         )
 
-    @measure(unit="ratio", better="lower", title="Untagged cost", settle="4d")
+    @measure(unit="ratio", better="lower", title="Untagged cost", settle="5d")
     async def untagged_share(self, ctx: Context, p: Tagged) -> list[Reading]:
         """Amortised cost of usage without a value of ``tag`` (Cost Explorer's ``KEY$``) / that of all usage.
 
@@ -244,7 +244,7 @@ class AwsCost(Collector):
             estimated=found.estimated,
         )]  # fmt: skip
 
-    @measure(unit="ratio", title="Commitment coverage", settle="4d")
+    @measure(unit="ratio", title="Commitment coverage", settle="5d")
     async def commitment_coverage(self, ctx: Context, p: Commitment) -> Reading:
         """Usage covered by commitments / usage that could be, both at on-demand prices.
 
@@ -263,7 +263,7 @@ class AwsCost(Collector):
             rest = _number((uncovered or {}).get("Total", {}).get("CoverageCost", {}), "OnDemandCost")
         return self._share(ctx, covered, covered + rest, known=found is not None)
 
-    @measure(unit="ratio", title="Commitment utilisation", settle="4d")
+    @measure(unit="ratio", title="Commitment utilisation", settle="5d")
     async def commitment_utilisation(self, ctx: Context, p: Commitment) -> Reading:
         """Commitment used / commitment paid for.
 
@@ -280,7 +280,7 @@ class AwsCost(Collector):
             used = paid - _number(part, "RICostForUnusedHours")
         return self._share(ctx, used, paid, known=found is not None)
 
-    @measure(unit="", title="Savings by commitments", settle="4d")
+    @measure(unit="", title="Savings by commitments", settle="5d")
     async def savings_realised(self, ctx: Context) -> Reading:
         """What commitments saved against on-demand prices, unused commitment taken off: NetSavings of savings plans + NetRISavings."""
         plans = await self._commitment(ctx, "GetSavingsPlansUtilization", "SavingsPlansUtilizationsByTime")
@@ -290,7 +290,7 @@ class AwsCost(Collector):
         amounts = {"USD": saved} if plans is not None or reserved is not None else {}
         return cost_reading(ctx, amounts, self.config, evidence=f"{_CONSOLE}#/savings-plans/utilization")
 
-    @measure(unit="", better="lower", title="Impact of cost anomalies", settle="4d")
+    @measure(unit="", better="lower", title="Impact of cost anomalies", settle="5d")
     async def anomaly_impact(self, ctx: Context) -> Reading:
         """Σ TotalImpact of the anomalies that *began* in the period, those marked as no anomaly (feedback NO) left out.
 

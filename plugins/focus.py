@@ -198,9 +198,7 @@ class Focus(Collector):
         saved = found.sum(name, lambda row: row.status != "Unused")
         for currency, amount in found.sum("EffectiveCost").items():
             add(saved, currency, -amount)
-        return self._marked(
-            ctx, cost_reading(ctx, saved, self.config, evidence=self._link()), found, name, "EffectiveCost"
-        )
+        return self._marked(ctx, cost_reading(ctx, saved, self.config), found, name, "EffectiveCost")
 
     @measure(unit="%", better="lower", title="Cloud budget variance", settle="5d")
     def budget_variance(self, ctx: Context, p: Planned) -> Reading:
@@ -228,7 +226,7 @@ class Focus(Collector):
         both = found.sum("EffectiveCost", lambda row: row.key in (*p.run, *p.change))
         rest = sum(found.sum("EffectiveCost").values()) - sum(both.values())
         notes = [f"neither run nor change: {rest:,.2f}"]
-        reading = share_reading(ctx, run, both, self.config, evidence=self._link(), notes=notes)
+        reading = share_reading(ctx, run, both, self.config, notes=notes)
         return self._marked(ctx, reading, found, "EffectiveCost")
 
     @measure(unit="ratio", better="lower", title="Untagged cost", settle="5d")
@@ -236,7 +234,7 @@ class Focus(Collector):
         """EffectiveCost of Usage without a value of ``tag`` in Tags / that of all Usage; unused commitments left out of both."""
         found = self._found(ctx, p, f"tag:{p.tag}").only(lambda row: row.category == "Usage" and row.status != "Unused")
         part = found.sum("EffectiveCost", lambda row: not row.key)
-        reading = share_reading(ctx, part, found.sum("EffectiveCost"), self.config, evidence=self._link())
+        reading = share_reading(ctx, part, found.sum("EffectiveCost"), self.config)
         return self._marked(ctx, reading, found, "EffectiveCost")
 
     @measure(unit="ratio", title="Commitment coverage", settle="5d")
@@ -248,16 +246,14 @@ class Focus(Collector):
         found = self._found(ctx, p).only(lambda row: row.category == "Usage" and row.status != "Unused")
         covered = found.sum("ListCost", lambda row: row.status == "Used")
         whole = found.sum("ListCost", lambda row: row.status == "Used" or row.pricing in ("Standard", "Committed"))
-        return self._marked(
-            ctx, share_reading(ctx, covered, whole, self.config, evidence=self._link()), found, "ListCost"
-        )
+        return self._marked(ctx, share_reading(ctx, covered, whole, self.config), found, "ListCost")
 
     @measure(unit="ratio", title="Commitment utilisation", settle="5d")
     def commitment_utilisation(self, ctx: Context, p: Scope) -> Reading:
         """EffectiveCost of charges with CommitmentDiscountStatus Used / Used + Unused."""
         found = self._found(ctx, p).only(lambda row: row.status in ("Used", "Unused"))
         used = found.sum("EffectiveCost", lambda row: row.status == "Used")
-        reading = share_reading(ctx, used, found.sum("EffectiveCost"), self.config, evidence=self._link())
+        reading = share_reading(ctx, used, found.sum("EffectiveCost"), self.config)
         return self._marked(ctx, reading, found, "EffectiveCost")
 
     # ---- from rows to readings
@@ -275,7 +271,7 @@ class Focus(Collector):
 
     def _summed(self, ctx: Context, found: Export, name: str, labels: dict[str, str]) -> Reading:
         charges = sum(row.charges for row in found.rows)
-        reading = cost_reading(ctx, found.sum(name), self.config, labels=labels, samples=charges, evidence=self._link())
+        reading = cost_reading(ctx, found.sum(name), self.config, labels=labels, samples=charges)
         return self._marked(ctx, reading, found, name)
 
     def _variance(self, ctx: Context, p: Planned, first: date, end: date, *, project: bool) -> Reading:
@@ -292,7 +288,7 @@ class Focus(Collector):
         spent = {currency: amount * scale for currency, amount in counted.sum(name).items()}
         budget = allotted(budget_of_file(self.config, p.budget), first, end if project else known)
         notes = [f"run rate of the days up to {known - DAY}" if project else f"up to {known - DAY}"]
-        reading = variance_reading(ctx, spent, budget, self.config, evidence=self._link(), notes=notes)
+        reading = variance_reading(ctx, spent, budget, self.config, notes=notes)
         return self._marked(ctx, reading, counted, name)
 
     def _marked(self, ctx: Context, reading: Reading, found: Export, *names: str) -> Reading:
@@ -309,9 +305,6 @@ class Focus(Collector):
         if not notes:
             return reading
         return replace(reading, state=ReadingState.PARTIAL, note="; ".join(filter(None, [reading.note, *notes])))
-
-    def _link(self) -> str:
-        return self.config.path.absolute().as_uri()
 
     # ---- from files to rows
 

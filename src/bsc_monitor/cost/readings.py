@@ -42,7 +42,7 @@ def variance_reading(
     ctx: Context, spent: Amounts, budget: Amounts | None, config: CostConfig, *, samples: int | None = None,
     evidence: str | None = None, notes: Iterable[str] = (), estimated: bool = False,
 ) -> Reading:  # fmt: skip
-    """(spent − budget) / budget × 100: above 0 is over. The note gives both sums; no data without one of them."""
+    """(spent − budget) / budget × 100: above 0 is over; numerator and denominator are of the ratio. The note gives both sums; no data without one of them."""
     actual, planned = in_one_currency(spent, config), in_one_currency(budget or {}, config)
     said = list(notes)
     value = None
@@ -59,7 +59,7 @@ def variance_reading(
         said += [money.note for money in (actual, planned) if money.note]
     return Reading(
         value, period=ctx.period, samples=samples, evidence=evidence, note="; ".join(said) or None,
-        numerator=None if value is None or planned is None else value * planned.amount,
+        numerator=None if value is None or planned is None else value * planned.amount / 100,
         denominator=None if value is None or planned is None else planned.amount,
         state=ReadingState.NO_DATA if value is None else ReadingState.OK,
         completeness=Completeness.PROVISIONAL if estimated else Completeness.FINAL,
