@@ -62,6 +62,8 @@ class Improving:
         self._closed: set[str] = set()
         self._progress: dict[str, float] = {}
         self._wake = asyncio.Event()
+        self._free = asyncio.Event()
+        self._free.set()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -88,6 +90,13 @@ class Improving:
         self._closed.update(self._organisation().kpis)
         self._wake.set()
 
+    def hold(self, *, held: bool) -> None:
+        """Look at nothing while the past is being collected: half a history tells half-truths."""
+        if held:
+            self._free.clear()
+        else:
+            self._free.set()
+
     def progressed(self, progress: Mapping[str, float]) -> None:
         """Tickets say how far initiatives are (0–1, by id)."""
         self._progress.update(progress)
@@ -101,6 +110,7 @@ class Improving:
         while True:
             await self._wake.wait()
             await asyncio.sleep(_GATHER)
+            await self._free.wait()
             self._wake.clear()
             closed, self._closed = self._closed, set()
             progress, self._progress = self._progress, {}
@@ -147,7 +157,9 @@ class Improving:
         return grouped
 
 
-def _keep_insights(connection: Connection, state: State, found: Findings, now: datetime) -> list[Event]:
+def _keep_insights(
+    connection: Connection, state: State, found: Findings, subjects: Collection[str], now: datetime
+) -> list[Event]:
     """Commit what became of the insights about what was looked at."""
     before = {insight.key: insight for insight in open_insights(connection, subjects)}
     result = reconcile(before.values(), found.insights, now, subjects)

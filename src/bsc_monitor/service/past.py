@@ -71,7 +71,11 @@ class Past:
 
         await self._present_first()
         _log.info("collecting the past", runs=len(runs))
-        await fill(self._service.store, self._service.collection, runs, told)
+        self._service.improving.hold(held=True)
+        try:
+            await fill(self._service.store, self._service.collection, runs, told)
+        finally:
+            self._service.improving.hold(held=False)
         words = failures[0].error if failures else ""
         _log.info("the past is collected", runs=len(runs), failed=len(failures), first_failure=words)
 
