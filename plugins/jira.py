@@ -552,7 +552,7 @@ class Jira(Collector):
             body = await self._ask(ctx, f"{site.api}/search/approximate-count", body={"jql": jql})
             total = expect(body, "count", int)
         else:
-            body = await self._ask(ctx, f"{site.api}/search", body={"jql": jql, "maxResults": 0})
+            body = await self._ask(ctx, f"{site.api}/search", params={"jql": jql, "maxResults": 0})
             total = expect(body, "total", int)
         return [self._answer(ctx, jql, total, {}, total)]
 
@@ -739,16 +739,19 @@ class Jira(Collector):
         total = 0
 
         async def by_token(token: str | None) -> tuple[list[Any], str | None]:
-            body = await self._ask(
-                ctx, f"{site.api}/search/jql", body=asked | ({"nextPageToken": token} if token else {})
-            )
-            following = None if body.get("isLast") is True else body.get("nextPageToken")
-            return expect(body, "issues", list), following
+            more = {"nextPageToken": token} if token else {}
+            body = await self._ask(ctx, f"{site.api}/search/jql", body=asked | more)
+            return expect(body, "issues", list), None if body.get("isLast") is True else body.get("nextPageToken")
 
         async def by_offset(start: int) -> tuple[list[Any], int | None]:
             nonlocal total
-            expand = {"expand": ["changelog"]} if changelog else {}
-            body = await self._ask(ctx, f"{site.api}/search", body=asked | {"startAt": start} | expand)
+            params = {
+                **asked,
+                "fields": ",".join(fields),
+                "startAt": start,
+                **({"expand": "changelog"} if changelog else {}),
+            }
+            body = await self._ask(ctx, f"{site.api}/search", params=params)
             found, before = expect(body, "issues", list), total
             total = expect(body, "total", int)
             ctx.progress(min(start + len(found), total), total)
@@ -761,34 +764,43 @@ class Jira(Collector):
 
     async def _changes(
         self, ctx: Context, site: Site, page: Sequence[Mapping[str, Any]], fields: list[str]
-    ) -> dict[str, list["Change"]]:
+    ) -> dict[str, list[Change]]:
         """Changes of some fields of a page's issues, oldest first: one request for many issues on Cloud."""
-        found: dict[str, list[Change]] = {str(raw["id"]): [] for raw in page}
         names = {f["id"]: f["id"] for f in site.fields} | {str(f.get("name", "")).lower(): f["id"] for f in site.fields}
-        wanted = set(fields)
-        if site.cloud and found:
-            asked = {"issueIdsOrKeys": list(found), "fieldIds": fields, "maxResults": _BULK}
-
-            async def fetch(token: str | None) -> tuple[list[Any], str | None]:
-                body = await self._ask(
-                    ctx, f"{site.api}/changelog/bulkfetch", body=asked | ({"nextPageToken": token} if token else {})
-                )
-                return expect(body, "issueChangeLogs", list), body.get("nextPageToken")
-
-            async for logs in ctx.pages(fetch):
-                for log in logs:
-                    found.setdefault(str(log["issueId"]), []).extend(told(log.get("changeHistories"), names, wanted))
-        for raw in () if site.cloud else page:
-            log = raw.get("changelog") or {}
-            if len(log.get("histories") or []) < int(log.get("total") or 0):
-                whole = await self._ask(
-                    ctx, f"{site.api}/issue/{raw['id']}", params={"expand": "changelog", "fields": "id"}
-                )
-                log = whole.get("changelog") or {}
-            found[str(raw["id"])] = list(told(log.get("histories"), names, wanted))
+        found: dict[str, list[Change]] = {str(raw["id"]): [] for raw in page}
+        logs = self._bulk(ctx, site, list(found), fields) if site.cloud else self._expanded(ctx, site, page)
+        async for key, histories in logs:
+            found.setdefault(key, []).extend(told(histories, names, set(fields)))
         for changes in found.values():
             changes.sort(key=lambda change: (change.at, change.order))
         return found
+
+    async def _bulk(
+        self, ctx: Context, site: Site, ids: list[str], fields: list[str]
+    ) -> AsyncIterator[tuple[str, list[Any]]]:
+        """Cloud: changelogs of many issues, some split over two pages."""
+        asked = {"issueIdsOrKeys": ids, "fieldIds": fields, "maxResults": _BULK}
+
+        async def fetch(token: str | None) -> tuple[list[Any], str | None]:
+            more = {"nextPageToken": token} if token else {}
+            body = await self._ask(ctx, f"{site.api}/changelog/bulkfetch", body=asked | more)
+            return expect(body, "issueChangeLogs", list), body.get("nextPageToken")
+
+        if ids:
+            async for logs in ctx.pages(fetch):
+                for log in logs:
+                    yield str(log["issueId"]), log.get("changeHistories") or []
+
+    async def _expanded(
+        self, ctx: Context, site: Site, page: Sequence[Mapping[str, Any]]
+    ) -> AsyncIterator[tuple[str, list[Any]]]:
+        """Data Center: the changelog came with the issue; where it is cut off or missing the issue is asked for it."""
+        for raw in page:
+            log = raw.get("changelog")
+            if log is None or len(log.get("histories") or []) < int(log.get("total") or 0):
+                params = {"expand": "changelog", "fields": "id"}
+                log = (await self._ask(ctx, f"{site.api}/issue/{raw['key']}", params=params)).get("changelog") or {}
+            yield str(raw["id"]), log.get("histories") or []
 
     async def _listed(self, ctx: Context, path: str, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
         """All of an agile list."""
@@ -813,7 +825,7 @@ class Jira(Collector):
             reply = await ctx.http.post(url, json=body, allow=(400, 404), **how)
         answer = reply.json()
         if reply.status in (400, 404):
-            raise refused(path, reply.status, answer, (body or {}).get("jql"))
+            raise refused(path, reply.status, answer, (body or params or {}).get("jql"))
         return answer
 
 

@@ -24,8 +24,8 @@ def stamp(at: datetime, zone: ZoneInfo) -> str:
 class Writer:
     """Writes answers for one caller: in their time zone, with links to ``base``, as Cloud or Data Center would."""
 
-    def __init__(self, site: Site, base: str, zone: ZoneInfo, cloud: bool) -> None:
-        self.site, self.zone, self.cloud = site, zone, cloud
+    def __init__(self, site: Site, base: str, zone: ZoneInfo, *, cloud: bool, agent: bool = True) -> None:
+        self.site, self.zone, self.cloud, self.agent = site, zone, cloud, agent
         self.base = base
         self.api = f"{base}/rest/api/{3 if cloud else 2}"
         self.now = site.now()
@@ -71,7 +71,7 @@ class Writer:
             "day": lambda v: v.isoformat(),
             "parent": lambda v: self._parent(field, v),
             "sprint": lambda v: [self._sprint(self.site.sprints[each]) for each in v] or None,
-            "sla": lambda v: self.sla(field, v),
+            "sla": lambda v: self.sla(field, v) if self.agent else None,
             "rating": lambda v: {"rating": v},
         }.get(field.kind)
         return write(value) if write else value

@@ -89,7 +89,7 @@ class Side:
 
     def writer(self, request: web.Request) -> Writer:
         """Writes for this caller."""
-        return Writer(self.site, self.base(request), self.door.zone, self.cloud)
+        return Writer(self.site, self.base(request), self.door.zone, cloud=self.cloud, agent=self.behaviour.agent)
 
     async def answered(self, work: Callable[[], web.Response]) -> web.Response:
         """Do the work in a thread, with the site as it is now and nobody else at it."""
