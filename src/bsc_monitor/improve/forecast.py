@@ -5,6 +5,7 @@ error of that is kept with the forecast. The interval (80 %) comes from the quan
 unexplained, widened by the uncertainty of the slope with the distance.
 """
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -112,11 +113,12 @@ def _line(
 ) -> Forecast:
     first = max(_FIRST_ORIGIN, len(values) - origins)
     slopes = sorted(chain.from_iterable(rows[:first]))
+    ordered = sorted(values[:first])
     missed = 0.0
     for place in range(first, len(values)):
-        slope = median(slopes)
-        middle = median(sorted(values[:place]))
-        missed += abs(values[place] - middle - slope * (times[place] - median(times[:place])))
+        ahead_of_middle = times[place] - median(times[:place])
+        missed += abs(values[place] - median(ordered) - median(slopes) * ahead_of_middle)
+        insort(ordered, values[place])
         slopes += rows[place]
         slopes.sort()  # two sorted stretches and a few: nearly linear
     line = line_through(slopes, values, times, CONFIDENCE)

@@ -21,7 +21,9 @@ from bsc_monitor.improve.xmr import (
     limits,
     range_signals,
     run_length,
+    sides,
     signals,
+    stretches,
 )  # fmt: skip
 from bsc_monitor.model.insight import NotEnoughData
 
@@ -89,15 +91,12 @@ def _shift(values: Sequence[float], start: int, end: int, rules: Rules, form: Fo
 
 
 def _lasting_run(values: Sequence[float], start: int, end: int, known: Limits, enough: int) -> int | None:
-    high, low = known.centre + known.dust, known.centre - known.dust
-    side, first = 0, start
-    for place in range(start, end):
-        value = values[place]
-        now = 1 if value > high else -1 if value < low else 0
-        if now != side or not now:
-            side, first = now, place
-        elif place - first + 1 >= enough and first >= start + PROVISIONAL:
-            offset = fsum(values[first : place + 1]) / (place - first + 1) - known.centre
+    stretch = values[start:end]
+    for _, first, last in stretches(sides(stretch, known.centre - known.dust, known.centre + known.dust)):
+        if first < PROVISIONAL or last - first + 1 < enough:
+            continue
+        for after in range(first + enough, last + 2):
+            offset = fsum(stretch[first:after]) / (after - first) - known.centre
             if abs(offset) > known.range_centre + known.dust:
-                return first
+                return start + first
     return None

@@ -6,7 +6,7 @@ Constants and rules as in D. J. Wheeler, *Understanding Variation* and *Making S
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import fsum
 from typing import Literal
 
@@ -90,8 +90,7 @@ def signals(values: Sequence[float], given: Limits, rules: Rules = "wheeler", st
     """What the rules point at; ``start`` is added to the indices. A point on a limit is inside, one on the centre breaks runs."""
     dust = given.dust
     found: list[Signal] = []
-    sides = _sides(values, given)
-    for side, first, last in _stretches(sides):
+    for side, first, last in stretches(sides(values, given.centre - dust, given.centre + dust)):
         if last - first + 1 >= _RUN[rules]:
             found.append(Signal("run", side, tuple(range(start + first, start + last + 1))))
     if max(values) > given.upper + dust or min(values) < given.lower - dust:
@@ -121,29 +120,28 @@ def run_length(rules: Rules) -> int:
     return _RUN[rules]
 
 
-def _sides(values: Sequence[float], given: Limits) -> list[int]:
-    high, low = given.centre + given.dust, given.centre - given.dust
+def sides(values: Sequence[float], low: float, high: float) -> list[int]:
+    """1 above ``high``, -1 below ``low``, 0 between."""
     return [1 if value > high else -1 if value < low else 0 for value in values]
 
 
-def _stretches(sides: Sequence[int]) -> list[tuple[Literal[1, -1], int, int]]:
+def stretches(found: Sequence[int]) -> list[tuple[Literal[1, -1], int, int]]:
     """Stretches of equal sides (first and last index); zeros are in none."""
-    found: list[tuple[Literal[1, -1], int, int]] = []
+    listed: list[tuple[Literal[1, -1], int, int]] = []
     first = 0
-    for place in range(1, len(sides) + 1):
-        if place == len(sides) or sides[place] != sides[first]:
-            if sides[first]:
-                found.append((1 if sides[first] > 0 else -1, first, place - 1))
-            first = place
-    return found
+    for side, group in groupby(found):
+        after = first + len(list(group))
+        if side:
+            listed.append((1 if side > 0 else -1, first, after - 1))
+        first = after
+    return listed
 
 
 def _beyond(values: Sequence[float], given: Limits, start: int) -> list[Signal]:
-    high, low = given.upper + given.dust, given.lower - given.dust
-    sides = [1 if value > high else -1 if value < low else 0 for value in values]
+    outside = sides(values, given.lower - given.dust, given.upper + given.dust)
     return [
         Signal("beyond_limit", side, tuple(range(start + first, start + last + 1)))
-        for side, first, last in _stretches(sides)
+        for side, first, last in stretches(outside)
     ]
 
 
@@ -172,7 +170,7 @@ def _trends(values: Sequence[float], start: int, dust: float) -> list[Signal]:
     steps = [_sign(later - sooner, dust) for sooner, later in pairwise(values)]
     return [
         Signal("trend", side, tuple(range(start + first, start + last + 2)))
-        for side, first, last in _stretches(steps)
+        for side, first, last in stretches(steps)
         if last - first + 2 >= _TREND
     ]
 
