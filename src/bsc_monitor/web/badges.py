@@ -1,6 +1,7 @@
 """Badges: a scorecard's or a KPI's state as a small picture, to be embedded in other pages."""
 
 import hashlib
+import unicodedata
 
 from aiohttp import web
 from markupsafe import escape
@@ -57,7 +58,7 @@ def badge(label: str, text: str, status: Status) -> str:
 
 
 def _short(text: str) -> str:
-    plain = "".join(sign if sign.isprintable() else " " for sign in text)
+    plain = "".join(" " if unicodedata.category(sign)[0] == "C" else sign for sign in text)
     return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…"
 
 

@@ -170,7 +170,14 @@ def organisation(hostile: bool = False) -> Organisation:
         )
     }  # fmt: skip
     objectives = {
-        name: Objective(name.partition("/")[2], name.partition("/")[0], view, title, drives=drives, supports=supports)
+        name: Objective(
+            name.partition("/")[2],
+            name.partition("/")[0],
+            view,
+            HOSTILE if hostile and name == "it/skills" else title,
+            drives=drives,
+            supports=supports,
+        )
         for name, (view, title, drives, supports) in OBJECTIVES.items()
     }
     initiatives = {
@@ -196,15 +203,14 @@ def judgements(org: Organisation) -> list[Judgement]:
             )
         )  # fmt: skip
     if "it/evil" in org.kpis:
-        found.append(Judgement("it/evil", 1.0, Thresholds(2.0, 1.5), 3.0, Status.RED, Freshness.FRESH, month(6),
-                               NOW, since=NOW, note=HOSTILE, evidence="javascript:alert(1)"))  # fmt: skip
+        found.append(Judgement("it/evil", 1.0, Thresholds(2.0, 1.5), 3.0, Status.RED, Freshness.FRESH, month(6), observed_at=NOW, since=NOW, note=HOSTILE, evidence="javascript:alert(1)"))  # fmt: skip
     return found
 
 
 def nodes(org: Organisation) -> list[NodeScore]:
     since = NOW - timedelta(days=9)
     made = []
-    for name, objective in org.objectives.items():
+    for name, _objective in org.objectives.items():
         below = [STATE[k.name] for k in org.kpis.values() if k.objective == name and k.name in STATE]
         made.append(_node("objective", name, below, since))
     for card in org.scorecards.values():

@@ -79,7 +79,7 @@ async def explanation(board: Board, kind: NodeKind, name: str, at: str) -> Expla
         raise Rejected(str(error)) from None
 
     def read(connection: Connection) -> tuple[Any, Any]:
-        readings = history.readings(connection, name, before=period and period.end, limit=_READINGS)
+        readings = history.readings(connection, name, before=period.end if period else None, limit=_READINGS)
         return (readings if kind == "kpi" else []), history.values_ended_by(connection, period.end) if period else []
 
     readings, values = await board.store.read(read)

@@ -1,0 +1,201 @@
+"""What stands on the pages, in which order, and that outside text stays text."""
+
+import re
+
+import pytest
+from tests.unit.web import site
+
+from bsc_monitor.model.event import ConfigReloaded
+
+PAGES = [
+    "/", "/scorecards/it", "/scorecards/company", "/scorecards/it/map", "/scorecards/it/why", "/kpis/it/mttr",
+    "/kpis/it/training", "/kpis/it/audit", "/kpis/company/nps", "/alerts", "/sources", "/api",
+    "/?at=2026-05", "/scorecards/it?at=2026-05", "/scorecards/it/map?at=2026-05", "/scorecards/it/why?at=2026-05",
+    "/kpis/it/mttr?at=2026-05", "/?at=2026-Q1", "/?at=2026-06-10", "/?wall=1",
+]  # fmt: skip
+
+
+async def text(client, path):
+    answer = await client.get(path, headers={"Accept": "text/html"})
+    assert answer.status == 200, path
+    return await answer.text()
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_answers_without_inline_script_or_style(client, path):
+    page = await text(client, path)
+    assert "<style" not in page
+    assert " style=" not in page
+    assert not re.search(r"<script(?! src=)", page)
+    assert not re.search(r"\son\w+=", page)
+    assert not re.search(r'(?:src|href)="(?:https?:)?//(?!source\.example|wiki\.example)', page)
+
+
+async def test_the_overview_says_what_is_red_since_when_who_owns_it_and_what_is_done_in_that_order(client):
+    page = await text(client, "/")
+    row = page[page.index("Mean time to resolve") :]
+    order = ["Mean time to resolve", "31.5", "<time", "cio@example.com", "Swarm on major incidents", "ops@example.com"]
+    places = [row.index(each) for each in order]
+    assert places == sorted(places)
+    assert page.index("Needs attention") < page.index("Scorecards</h2>")
+    assert "Nothing yet" in page  # nobody does anything about the other red KPI
+
+
+async def test_an_objectives_owner_answers_where_a_kpi_names_none(client):
+    assert "cio@example.com" in await text(client, "/kpis/it/mttr")
+
+
+async def test_status_stands_in_a_word_and_a_shape_beside_its_colour(client):
+    page = await text(client, "/scorecards/it")
+    for status, word in (("red", "Red"), ("amber", "Amber"), ("green", "Green"), ("unknown", "No data")):
+        assert re.search(
+            rf'<span class="status {status}"><svg class="glyph {status}".*?</svg><b>{word}</b>', page, re.DOTALL
+        )
+
+
+async def test_a_missing_value_is_a_dash_and_not_zero(client):
+    page = await text(client, "/kpis/it/training")
+    assert '<b>–</b> <span class="unit">d</span>' in page
+    assert "no value yet" in page
+    assert "No score" in page
+
+
+async def test_a_stale_value_says_so_and_counts_as_missing(client):
+    page = await text(client, "/kpis/it/backlog")
+    assert "stale ·" in page
+    assert "counts as missing" in page
+
+
+@pytest.mark.parametrize("path", ["/", "/scorecards/it", "/kpis/it/evil", "/scorecards/it/map", "/scorecards/it/why", "/alerts",
+                                  "/sources", "/badge/it/evil.svg", "/api/v1/kpis/it/evil"])  # fmt: skip
+async def test_hostile_names_stay_text(serving, hostile_store, path):
+    client = await serving(of=hostile_store, hostile=True)
+    answer = await client.get(path, headers={"Accept": "text/html"})
+    page = await answer.text()
+    assert answer.status == 200
+    if "json" not in answer.headers["Content-Type"]:
+        assert "<script>alert" not in page
+        assert "<b>u" not in page
+        assert 'href="javascript:' not in page
+        assert "alert(1)" in page  # it is there, as text
+
+
+async def test_a_refused_configuration_is_told_on_every_page(client):
+    client.board.bus.publish([ConfigReloaded(site.NOW, ok=False, messages=("config.toml:3: <b>bad</b>",))])
+    page = await text(client, "/sources")
+    assert "The last configuration was refused" in page
+    assert "config.toml:3: &lt;b&gt;bad" in page
+
+
+async def test_the_past_is_shown_as_it_was_frozen(client):
+    page = await text(client, "/scorecards/it?at=2026-05")
+    assert "the state at the end of <strong>2026-05" in page
+    assert "sse-connect" not in page
+    assert 'href="/kpis/it/mttr?at=2026-05"' in page
+    now, then = await text(client, "/kpis/it/sla"), await text(client, "/kpis/it/sla?at=2026-05")
+    assert "<b>86.4</b>" in now
+    assert "<b>81.22</b>" in then
+
+
+@pytest.mark.parametrize(
+    ("at", "why"), [("2031-01", "has not begun yet"), ("junk", "is no period"), ("2026-13", "no month")]
+)
+async def test_a_period_that_cannot_be_shown_is_said_in_words(client, at, why):
+    answer = await client.get(f"/?at={at}", headers={"Accept": "text/html"})
+    assert answer.status == 422
+    assert why in await answer.text()
+
+
+async def test_the_running_period_is_the_present(client):
+    assert "sse-connect" in await text(client, "/?at=2026-06")
+
+
+async def test_what_is_not_there_is_said_in_words_to_people_and_as_a_problem_to_programs(client):
+    page = await client.get("/kpis/it/nothing", headers={"Accept": "text/html"})
+    assert (page.status, page.headers["Content-Type"][:9]) == (404, "text/html")
+    assert "There is no KPI &#39;it/nothing&#39;" in await page.text()
+    problem = await client.get("/api/v1/kpis/it/nothing", headers={"Accept": "text/html"})
+    assert problem.headers["Content-Type"] == "application/problem+json; charset=utf-8"
+    assert (await problem.json())["detail"] == "There is no KPI 'it/nothing'."
+
+
+async def test_a_fault_inside_is_told_without_its_inside(client, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("secret-password")
+
+    monkeypatch.setattr(client.board, "sources", broken)
+    answer = await client.get("/sources", headers={"Accept": "text/html"})
+    assert answer.status == 500
+    assert "secret-password" not in await answer.text()
+
+
+FORMS = [
+    ("/kpis/it/mttr/value", {"value": "1,234.5", "note": "by hand"}, ("set_value", "it/mttr", 1234.5, site.NOW, "by hand", "local")),
+    ("/kpis/it/mttr/comment", {"text": "looks better"}, ("comment", "kpi:it/mttr", "looks better", "local")),
+    ("/sources/itsm/run", {}, ("run_now", "itsm")),
+    ("/alerts/retry", {"key": "dead-1"}, ("retry_dead", ("dead-1",), "local")),
+    ("/alerts/silences/s-1/expire", {}, ("expire_silence", "s-1", "local")),
+    ("/alerts/0123456789abcdef/acknowledge", {"note": "mine", "for": ""}, ("acknowledge", "0123456789abcdef", "mine", None, "local")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "fields", "call"), FORMS)
+async def test_each_form_does_what_it_says_and_comes_back(client, path, fields, call):
+    answer = await client.post(path, data=fields or {"x": ""}, allow_redirects=False)
+    assert answer.status == 303
+    assert call in client.board.operations.calls
+    back = await client.get(answer.headers["Location"])
+    assert 'class="banner good"' in await back.text()
+
+
+async def test_a_silence_form_reads_matchers(client):
+    fields = {"matchers": 'scorecard=it, severity=~"warning|info",', "for": "4h", "comment": "patching"}
+    assert (await client.post("/alerts/silence", data=fields, allow_redirects=False)).status == 303
+    _, matchers, starts, ends, author, comment = client.board.operations.calls[-1]
+    assert [(each.label, each.operator, each.value) for each in matchers] == [
+        ("scorecard", "=", "it"),
+        ("severity", "=~", "warning|info"),
+    ]
+    assert ((ends - starts).total_seconds(), author, comment) == (4 * 3600, "local", "patching")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/kpis/it/mttr/value", {"value": "many"}),
+        ("/kpis/it/mttr/value", {"value": "nan"}),
+        ("/kpis/it/mttr/value", {"value": "1e999"}),
+        ("/kpis/it/mttr/value", {"value": "1", "at": "yesterday"}),
+        ("/kpis/it/mttr/comment", {"text": "  "}),
+        ("/alerts/silence", {"matchers": "everything", "for": "1h"}),
+        ("/alerts/silence", {"matchers": "a=~(", "for": "1h"}),
+        ("/alerts/silence", {"matchers": "a=~.*", "for": "1h"}),
+        ("/alerts/silence", {"matchers": "a=b", "for": "1y"}),
+        ("/alerts/0123456789abcdef/acknowledge", {"for": "for ever"}),
+    ],
+)
+async def test_a_form_filled_in_wrongly_changes_nothing(client, path, fields):
+    assert (await client.post(path, data=fields)).status == 422
+    assert client.board.operations.calls == []
+
+
+async def test_files_come_packed_for_good_under_their_tag_and_licences_are_there(client):
+    page = await text(client, "/")
+    address = re.search(r'href="(/static/board\.css\?v=\w+)"', page)[1]
+    answer = await client.get(address)
+    assert "immutable" in answer.headers["Cache-Control"]
+    again = await client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status == 304
+    for name in ("htmx", "htmx-sse", "uplot", "inter"):
+        assert (await client.get(f"/static/{name}.LICENSE.txt")).status == 200
+    assert (await client.get("/static/..%2Fapp.py")).status == 404
+
+
+async def test_a_badge_shows_a_score_and_a_kpi_its_value(client):
+    card = await (await client.get("/badge/it.svg")).text()
+    assert "IT department" in card
+    assert "61 · Amber" in card
+    kpi = await (await client.get("/badge/it/mttr.svg")).text()
+    assert "31.5\u202fh · Red" in kpi
+    assert "stale" in await (await client.get("/badge/it/backlog.svg")).text()
+    assert (await client.get("/badge/none.svg")).status == 404
