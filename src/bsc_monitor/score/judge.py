@@ -124,7 +124,6 @@ def judgement_of(
 def missing_judgement(
     kpi: Kpi,
     thresholds: Thresholds,
-    period: Period,
     now: datetime,
     before: Judgement | None,
     open_value: PeriodValue | None,
@@ -132,9 +131,9 @@ def missing_judgement(
     """The judgement of a KPI that has nothing to show; what the open period says of itself is passed on."""
     since = now if before is None or before.status is not Status.UNKNOWN else before.since
     if open_value is None:
-        return Judgement(kpi.name, thresholds=thresholds, period=period, since=since)
+        return Judgement(kpi.name, thresholds=thresholds, since=since)
     return Judgement(
-        kpi.name, thresholds=thresholds, period=period, since=since, observed_at=open_value.observed_at,
+        kpi.name, thresholds=thresholds, period=open_value.period, since=since, observed_at=open_value.observed_at,
         samples=open_value.samples, state=open_value.state, evidence=open_value.evidence, note=open_value.note,
     )  # fmt: skip
 
@@ -193,7 +192,7 @@ def judge(
             kpi, closed_value, now, before, fresh_at=max(signs, default=None), earlier=earlier, final=final,
             previous_period=True,
         )  # fmt: skip
-    return missing_judgement(kpi, thresholds, current, now, before, open_value)
+    return missing_judgement(kpi, thresholds, now, before, open_value)
 
 
 def score_reading(kpi: Kpi, reading: Reading, unit: str, period: Period) -> float | None:

@@ -37,7 +37,7 @@ def show(state: KpiState, step: Step) -> Judgement:
             previous_period=True, stale=stale,
         )  # fmt: skip
     state.shown = state.curve = None
-    return missing_judgement(kpi, state.rules.thresholds, state.current, now, before, open_value)
+    return missing_judgement(kpi, state.rules.thresholds, now, before, open_value)
 
 
 def due_at(state: KpiState, now: datetime) -> datetime | None:
@@ -71,14 +71,7 @@ def _show_trailing(state: KpiState, step: Step, trailing: Trailing, prior: Perio
             state.kpi, value, step.now, state.judgement, fresh_at=value.observed_at, earlier=prior, final=state.final
         )
     state.shown = state.curve = None
-    return missing_judgement(
-        state.kpi,
-        state.rules.thresholds,
-        trailing.period,
-        step.now,
-        state.judgement,
-        value if value is not None else None,
-    )
+    return missing_judgement(state.kpi, state.rules.thresholds, step.now, state.judgement, value)
 
 
 def _before(value: PeriodValue | None, state: KpiState) -> PeriodValue | None:
