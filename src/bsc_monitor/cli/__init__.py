@@ -17,7 +17,7 @@ __all__ = ["build_app", "main"]
 
 def build_app() -> typer.Typer:
     """The whole command line."""
-    from bsc_monitor.cli import check, collect, demo, plugin, run, sandbox, schema, status
+    from bsc_monitor.cli import catalog, check, collect, demo, plugin, run, sandbox, schema, status
     from bsc_monitor.cli.frame import collect_tools, plugin_folders_of
 
     app = typer.Typer(
@@ -37,7 +37,7 @@ def build_app() -> typer.Typer:
             typer.echo(f"bsc-monitor {__version__}")
             raise typer.Exit
 
-    for module in (run, check, schema, status, demo, sandbox):
+    for module in (run, check, schema, status, demo, sandbox, catalog):
         module.register(app)
     collect.register(app, collect_tools())
     app.add_typer(plugin.plugin_app(plugin_folders_of))
