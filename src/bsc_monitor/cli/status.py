@@ -14,6 +14,7 @@ from rich.tree import Tree
 
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
 from bsc_monitor.config import Configuration
+from bsc_monitor.improve.words import amount
 from bsc_monitor.model.organisation import Kpi, Organisation
 from bsc_monitor.model.status import Freshness, Status
 
@@ -125,8 +126,9 @@ def _line(node: dict[str, Any], *, bold: bool = False) -> Text:
 
 def _kpi_line(kpi: dict[str, Any]) -> Text:
     text = _line({**kpi, "reason": ""})
-    value = "no data" if kpi["value"] is None else f"{kpi['value']:,.4g} {kpi['unit']}".strip()
+    value = "no data" if kpi["value"] is None else amount(kpi["value"], kpi["unit"])
     goal = kpi["target"]
-    target = "" if goal is None else f" (target {goal if isinstance(goal, list) else format(goal, ',.4g')})"
+    edges = goal if isinstance(goal, list) else [goal]
+    target = "" if goal is None else f" (target {' to '.join(amount(edge, kpi['unit']) for edge in edges)})"
     text.append(f"  {value}{target}", "bright_black")
     return text.append(f"  {kpi['freshness']}", "dark_orange") if kpi["freshness"] == Freshness.STALE else text

@@ -25,6 +25,7 @@ from bsc_monitor.plugin import Measure
 AGGREGATES = ("last", "mean", "median", "sum", "min", "max", "count")
 _PERCENTILE = re.compile(r"p[1-9][0-9]?")
 _LENGTHS = {"day": 1, "week": 7, "month": 28, "quarter": 90, "year": 365}
+DEFAULT_EVERY = timedelta(hours=1)  #: where neither KPI nor source says how often
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -48,6 +49,8 @@ def build_kpi(thing: Thing[KpiForm], objective: Objective, sources: Sources, not
         _check_time(form, path, sources, notes)
     _suspect(form, measure, scored, path, notes)
     optional: dict[str, Any] = {"grace": form.grace} if form.grace is not None else {}
+    if form.missing is not None:  # of a derived KPI it says what an operand without a value does
+        optional["missing" if form.formula is None else "missing_operand"] = form.missing
     return Kpi(
         id=thing.id, scorecard=objective.scorecard, perspective=objective.perspective, objective=objective.name,
         title=form.title or thing.id.replace("-", " ").replace("_", " ").capitalize(),
@@ -55,13 +58,22 @@ def build_kpi(thing: Thing[KpiForm], objective: Objective, sources: Sources, not
         curve=tuple((float(value), float(score)) for value, score in form.curve or ()), scored=scored,
         baseline=form.baseline, weight=build_weight(form.weight, path, notes), key=form.key, leading=form.leading,
         period=PeriodKind(form.period), aggregate=form.aggregate, window=form.window, min_samples=form.min_samples,
-        prorate=form.prorate, stale_after=form.stale_after, missing=form.missing or "ignore", source=form.source,
+        prorate=form.prorate, stale_after=form.stale_after or _stale_after(form, sources), source=form.source,
         measure=form.measure, params=form.params, by=tuple(form.by), combine=form.combine, segments=segments,
         schedule=Schedule(form.every, form.cron) if form.every or form.cron else None,
         formula=str(form.formula) if form.formula is not None else None, owner=form.owner or objective.owner,
         severity=form.severity, runbook_url=form.runbook_url or "", description=form.description,
         place=notes.place(path), **optional,
     )  # fmt: skip
+
+
+def _stale_after(form: KpiForm, sources: Sources) -> timedelta | None:
+    """Three intervals of its schedule; of a cron expression the longest interval counts, for nights and weekends."""
+    source = sources.built.get(form.source or "")
+    if source is None or form.formula is not None:
+        return None
+    every, cron = (form.every, form.cron) if form.every or form.cron else (source.schedule.every, source.schedule.cron)
+    return 3 * (_longest(cron) or every or DEFAULT_EVERY)
 
 
 def _measure(form: KpiForm, path: Path, sources: Sources, notes: Notes) -> Measure | None:
@@ -155,19 +167,25 @@ def _often(interval: timedelta) -> str:
     return format_duration(interval)
 
 
-@lru_cache(maxsize=4096)
 def _interval(every: timedelta | None, cron: str | None) -> timedelta | None:
     """The usual time between readings: of a cron expression the shortest of some."""
-    if cron is None:
-        return every
+    return every if cron is None else min(_gaps(cron), default=None)
+
+
+def _longest(cron: str | None) -> timedelta | None:
+    return None if cron is None else max(_gaps(cron), default=None)
+
+
+@lru_cache(maxsize=4096)
+def _gaps(cron: str) -> list[timedelta]:
+    """The first few times between runs."""
     moments = [_SOME_DAY]
     for _ in range(8):
         following = next_fire(cron, "UTC", moments[-1])
         if following is None:
             break
         moments.append(following)
-    gaps = [later - sooner for sooner, later in pairwise(moments[1:])]
-    return min(gaps, default=None)
+    return [later - sooner for sooner, later in pairwise(moments[1:])]
 
 
 def _suspect(form: KpiForm, measure: Measure | None, scored: bool, path: Path, notes: Notes) -> None:

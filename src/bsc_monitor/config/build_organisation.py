@@ -210,4 +210,6 @@ class OrganisationBuilder:
 
 
 def _title(name: str) -> str:
+    if name == "learning_growth":
+        return "Learning & growth"
     return name.replace("-", " ").replace("_", " ").capitalize()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -13,9 +12,7 @@ from bsc_monitor.config.notes import Notes
 from bsc_monitor.config.problems import near
 from bsc_monitor.config.things import Thing
 from bsc_monitor.model.organisation import Kpi, Objective, Scorecard
-
-_WORD = re.compile(r"\b[A-Za-z_][A-Za-z0-9_]*\b")
-_FUNCTIONS = frozenset({"min", "max", "abs", "round", "and", "or", "not", "if", "else"})
+from bsc_monitor.score.formula import Formula, FormulaError, parse_formula
 
 
 def check_links(
@@ -105,23 +102,46 @@ def check_formulas(
     links: dict[str, tuple[str, ...]] = {}
     for name, kpi in kpis.items():
         operands: dict[str, str] = {}
-        if kpi.formula is not None:
-            operands = _operands(kpi, things[name], spelt, names, notes)
+        if kpi.formula is not None and (formula := _parsed(kpi.formula, things[name], notes)) is not None:
+            operands = _operands(kpi, formula, things[name], spelt, names, notes)
         linked[name] = replace(kpi, operands=operands) if operands else kpi
         links[name] = tuple(operands.values())
     for circle in cycles(links):
         notes.error((*things[circle[0]].path, "formula"), f"circular formulas: {' → '.join(circle)}")
+    _check_periods(linked, things, notes)
     return linked
 
 
+def _parsed(text: str, thing: Thing[KpiForm], notes: Notes) -> Formula | None:
+    try:
+        return parse_formula(text)
+    except FormulaError as error:
+        notes.error((*thing.path, "formula"), str(error))
+        return None
+
+
+def _check_periods(kpis: Mapping[str, Kpi], things: Mapping[str, Thing[KpiForm]], notes: Notes) -> None:
+    """A formula is computed on values of one period."""
+    for name, kpi in kpis.items():
+        for operand in dict.fromkeys(kpi.operands.values()):
+            if kpis[operand].period is not kpi.period:
+                message = f"{operand} is judged by the {kpis[operand].period.value}, this by the {kpi.period.value}"
+                hint = f'period = "{kpis[operand].period.value}"'
+                notes.error((*things[name].path, "formula"), message, hint)
+                break
+
+
 def _operands(
-    kpi: Kpi, thing: Thing[KpiForm], spelt: Mapping[str, Mapping[str, None]], names: Names, notes: Notes
+    kpi: Kpi,
+    formula: Formula,
+    thing: Thing[KpiForm],
+    spelt: Mapping[str, Mapping[str, None]],
+    names: Names,
+    notes: Notes,
 ) -> dict[str, str]:
     where = (*thing.path, "formula")
     operands: dict[str, str] = {}
-    for word in dict.fromkeys(_WORD.findall(kpi.formula or "")):
-        if word in _FUNCTIONS:
-            continue
+    for word in formula.names:
         meant = sorted(
             {full for short in spelt.get(word, ()) for full in names.candidates("kpis", short, kpi.scorecard)}
         )
