@@ -32,18 +32,19 @@ from bsc_monitor.store.alerts import load_alerts
 
 _log = structlog.get_logger(__name__)
 _MOST_DOUBLINGS = 16
+_MOST_CLAIMED = 20  #: messages taken on at once: their lease must outlast their sending
 _MOST_KNOWN = 2000  #: alerts of waiting rows kept parsed
 
 
 class Lane:
-    """Delivery to one channel. ``waiting`` is how many transitions it still has to tell."""
+    """Delivery to one channel by ``send`` (by default what the channel says). ``waiting``: transitions still to tell."""
 
-    def __init__(self, channel: Channel, office: Office) -> None:
+    def __init__(self, channel: Channel, office: Office, send: Send | None = None) -> None:
         self.channel = channel
         self.waiting = 0
         self.failures = 0  #: in a row
         self._office = office
-        self._send: Send = office.sender(channel)
+        self._send: Send = send or office.sender(channel)
         self._down = False
         self._news = asyncio.Event()
         self._known: dict[str, Alert] = {}
@@ -132,9 +133,7 @@ class Lane:
             outbox.delivered(connection, plan.silent, now)
         until = now + self._office.pace.lease
         ours: list[Job] = []
-        for job in plan.jobs:
-            if not job.rows:
-                continue
+        for job in [job for job in plan.jobs if job.rows][:_MOST_CLAIMED]:
             key = job.message or max(job.rows, key=lambda row: row.id).key
             ids = [row.id for row in job.rows]
             if outbox.claim(connection, ids, key, self._office.instance, now, until):

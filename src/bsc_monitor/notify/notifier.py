@@ -9,7 +9,6 @@ from functools import partial
 
 import structlog
 
-from bsc_monitor.alert.routing import Channel
 from bsc_monitor.bus import Bus
 from bsc_monitor.model.alert import Alert, AlertState
 from bsc_monitor.model.event import AlertChanged
@@ -18,7 +17,7 @@ from bsc_monitor.notify.lane import Lane
 from bsc_monitor.notify.office import Office, Pace, Settings
 from bsc_monitor.notify.outcome import OpenHttp, Outcome
 from bsc_monitor.notify.plugged import PluginReceiver
-from bsc_monitor.notify.trial import trial_message
+from bsc_monitor.notify.trial import send_trial
 from bsc_monitor.store import Store, outbox
 from bsc_monitor.store.alerts import load_alerts
 
@@ -90,21 +89,7 @@ class Notifier:
     async def test(self, route: str) -> dict[str, Outcome]:
         """Send a real test message along a route; how it went, by channel. Raises KeyError for an unknown route."""
         office = self._office
-        routing = office.settings.routing
-        if route not in routing.routes and (routing.routes or route != "default"):
-            raise KeyError(route)
-        wanted = routing.route(route).receivers
-        channels = [channel for channel in routing.channels().values() if channel.receiver.id in wanted]
-        outcomes = await asyncio.gather(*(self._test(channel, route) for channel in channels))
-        return {channel.id: outcome for channel, outcome in zip(channels, outcomes, strict=True)}
-
-    async def _test(self, channel: Channel, route: str) -> Outcome:
-        from bsc_monitor.notify.render import render
-
-        office = self._office
-        message = trial_message(channel, route, office.clock())
-        words = await asyncio.to_thread(render, message, office.settings.wording)
-        return await office.sender(channel)(message, words)
+        return await send_trial(office.settings, route, office.sender, office.clock())
 
     async def _take_stock(self) -> None:
         """Know what fires, and queue what a change of the routes lets channels hear for the first time."""
@@ -115,6 +100,7 @@ class Notifier:
         for alert in alerts:
             office.heard(alert)
         routing, now = office.settings.routing, office.clock()
+        await office.store.write(lambda connection: outbox.take_over(connection, office.instance))
         await office.store.write(lambda connection: outbox.put_missing(connection, alerts, routing, now))
 
     def _open_lanes(self) -> None:

@@ -62,7 +62,7 @@ class Pace:
     longest: float = 30.0  #: … up to this, for ever
     resend: timedelta = timedelta(minutes=1)  #: an Alertmanager is told again this often
     again: int = 3  #: how often it is told of an end again
-    lease: timedelta = timedelta(minutes=2)  #: for how long a message belongs to the instance that sends it
+    lease: timedelta = timedelta(minutes=1)  #: for how long a message belongs to the instance that sends it
     gather: float = 0.05  #: seconds to wait for company after news
     look: float = 30.0  #: seconds after which it is looked again in any case
 
@@ -109,13 +109,23 @@ class Office:
 
     def sender(self, channel: Channel) -> Send:
         """What sends to a channel."""
-        receiver, wording = channel.receiver, self.settings.wording
-        if channel.kind == "alertmanager":
-            return alertmanager_sender(
-                channel.id, receiver.alertmanager, self.open_http, wording, self.clock, self.pace.resend
-            )
-        if channel.kind == "apprise":
-            return apprise_sender(receiver.apprise[channel.place].get_secret_value())
-        if channel.kind == "plugin" or receiver.webhook is None:
-            return plugin_sender(receiver.plugin, self.plugins, receiver.config, wording)
-        return webhook_sender(channel.id, receiver.webhook, self.open_http, wording, self.clock)
+        return sender_of(channel, self.settings, self.open_http, self.plugins, self.clock, self.pace)
+
+
+def sender_of(
+    channel: Channel,
+    settings: Settings,
+    open_http: OpenHttp,
+    plugins: Mapping[str, PluginReceiver],
+    clock: Callable[[], datetime],
+    pace: Pace,
+) -> Send:
+    """What sends to a channel, by its kind."""
+    receiver, wording = channel.receiver, settings.wording
+    if channel.kind == "alertmanager":
+        return alertmanager_sender(channel.id, receiver.alertmanager, open_http, wording, clock, pace.resend)
+    if channel.kind == "apprise":
+        return apprise_sender(receiver.apprise[channel.place].get_secret_value())
+    if channel.kind == "plugin" or receiver.webhook is None:
+        return plugin_sender(receiver.plugin, plugins, receiver.config, wording)
+    return webhook_sender(channel.id, receiver.webhook, open_http, wording, clock)

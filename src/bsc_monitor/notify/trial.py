@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime
 
 from bsc_monitor.alert.routing import Channel
 from bsc_monitor.model.alert import Alert, AlertState, Facts, fingerprint
 from bsc_monitor.notify.message import Item, Message, Moment
+from bsc_monitor.notify.office import Settings
+from bsc_monitor.notify.outcome import Outcome, Send
+from bsc_monitor.notify.render import render
+
+
+async def send_trial(
+    settings: Settings, route: str, sender: Callable[[Channel], Send], now: datetime
+) -> dict[str, Outcome]:
+    """Send a test message along a route; how it went, by channel. Raises KeyError for an unknown route."""
+    routing = settings.routing
+    if route not in routing.routes and (routing.routes or route != "default"):
+        raise KeyError(route)
+    wanted = routing.route(route).receivers
+    channels = [channel for channel in routing.channels().values() if channel.receiver.id in wanted]
+
+    async def send(channel: Channel) -> Outcome:
+        message = trial_message(channel, route, now)
+        return await sender(channel)(message, render(message, settings.wording))
+
+    outcomes = await asyncio.gather(*map(send, channels))
+    return {channel.id: outcome for channel, outcome in zip(channels, outcomes, strict=True)}
 
 
 def trial_message(channel: Channel, route: str, now: datetime) -> Message:

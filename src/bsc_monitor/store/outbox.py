@@ -185,6 +185,15 @@ def claim(
     return True
 
 
+def take_over(connection: Connection, holder: str) -> None:
+    """Make what earlier instances were sending that of ``holder``: it is sent at once, under their keys.
+
+    For the one process that leads: whoever held a message before is no more.
+    """
+    waiting = and_(outbox_row.c.state == "pending", outbox_row.c.holder.is_not(None))
+    connection.execute(update(outbox_row).where(waiting).values(holder=holder))
+
+
 def delivered(connection: Connection, rows: Sequence[Row], now: datetime, *, again: int = 0) -> None:
     """A channel took these transitions: it believes them now. ``again``: how often ends are to be repeated."""
     _finish(connection, rows, "delivered", now, None)

@@ -101,8 +101,7 @@ class World:
             self.store, self.bus, self.settings, None, clock=lambda: self.now, instance=instance, pace=Pace()
         )
         for name, channel in self.settings.routing.channels().items():
-            lane = Lane(channel, office)
-            lane._send = self.sinks.setdefault(name, Sink(self))
+            lane = Lane(channel, office, self.sinks.setdefault(name, Sink(self)))
             self.lanes[instance, name] = lane
             self._next[instance, name] = self.now
         for alert in self.store.read_now(load_alerts):

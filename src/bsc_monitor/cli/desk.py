@@ -1,0 +1,168 @@
+"""Where alerts are acted on: at the running service, or at its store while it does not run."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+
+import typer
+from sqlalchemy import Connection
+
+from bsc_monitor.alert.defaults import effective_inhibitions, effective_rules
+from bsc_monitor.alert.quiet import Quiet
+from bsc_monitor.config import Configuration
+from bsc_monitor.model.alert import Alert, AlertState, Matcher, Silence
+from bsc_monitor.notify import controls
+from bsc_monitor.store import Store, Taken, read_only
+from bsc_monitor.store.alerts import load_alerts
+from bsc_monitor.store.controls import load_acknowledgements, load_silences
+
+T = TypeVar("T")
+_SECONDS = 10.0
+
+
+class Desk(Protocol):
+    """What people do about alerts. ``alerts`` and ``silences`` are as ``/api/v1`` shows them."""
+
+    def acknowledge(self, fingerprint: str, note: str, until: datetime | None, author: str) -> None:
+        """Take an alert on."""
+
+    def silence(self, matchers: Sequence[Matcher], starts: datetime, ends: datetime, author: str, comment: str) -> str:
+        """Silence alerts; returns the silence's id."""
+
+    def expire(self, name: str, author: str) -> None:
+        """End a silence."""
+
+
+@contextmanager
+def at_desk(configuration: Configuration) -> Iterator[Desk]:
+    """The store while nobody else writes to it, the running service's API otherwise. Mistakes are told in words."""
+    try:
+        store = Store.open(configuration.service.database)
+    except Taken:
+        yield ServiceDesk(configuration)
+        return
+    try:
+        yield StoreDesk(store)
+    except (controls.NotThere, controls.NotPossible) as error:
+        raise typer.BadParameter(str(error)) from None
+    finally:
+        store.close()
+
+
+class StoreDesk:
+    """Acts on the store itself. Durable when it returns."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def acknowledge(self, fingerprint: str, note: str, until: datetime | None, author: str) -> None:
+        """See ``Desk``."""
+        now = datetime.now(UTC)
+        self._write(lambda connection: controls.acknowledge(connection, fingerprint, note, until, author, now))
+
+    def silence(self, matchers: Sequence[Matcher], starts: datetime, ends: datetime, author: str, comment: str) -> str:
+        """See ``Desk``."""
+        now = datetime.now(UTC)
+        return self._write(
+            lambda connection: controls.silence(connection, matchers, starts, ends, author, comment, now)
+        )
+
+    def expire(self, name: str, author: str) -> None:
+        """See ``Desk``."""
+        now = datetime.now(UTC)
+        self._write(lambda connection: controls.expire_silence(connection, name, author, now))
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        return self._store.write_now(work)
+
+
+class ServiceDesk:
+    """Acts through the running service. ``BSC_TOKEN`` holds the token where it asks for one."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        service = configuration.service
+        host = f"[{service.host}]" if ":" in service.host else service.host
+        self._address = (service.url or f"http://{host}:{service.port}").rstrip("/") + "/api/v1"
+
+    def acknowledge(self, fingerprint: str, note: str, until: datetime | None, author: str) -> None:  # noqa: ARG002
+        """See ``Desk``; the author is whoever the token says."""
+        body = {"fingerprint": fingerprint, "note": note, **({"until": until.isoformat()} if until else {})}
+        self._ask("POST", "/acknowledgements", body)
+
+    def silence(
+        self,
+        matchers: Sequence[Matcher],
+        starts: datetime,
+        ends: datetime,
+        author: str,  # noqa: ARG002
+        comment: str,
+    ) -> str:
+        """See ``Desk``; the author is whoever the token says."""
+        said = [
+            {"name": m.label, "value": m.value, "isRegex": m.operator.endswith("~"), "isEqual": m.operator[0] == "="}
+            for m in matchers
+        ]
+        body = {"matchers": said, "startsAt": starts.isoformat(), "endsAt": ends.isoformat(), "comment": comment}
+        return str(self._ask("POST", "/silences", body)["silenceID"])
+
+    def expire(self, name: str, author: str) -> None:  # noqa: ARG002
+        """See ``Desk``; the author is whoever the token says."""
+        self._ask("DELETE", f"/silences/{urllib.parse.quote(name, safe='')}", None)
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        request = urllib.request.Request(self._address + path, method=method)  # noqa: S310 - from the configuration
+        request.add_header("Content-Type", "application/json")
+        if token := os.environ.get("BSC_TOKEN"):
+            request.add_header("Authorization", f"Bearer {token}")
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            with urllib.request.urlopen(request, data, timeout=_SECONDS) as reply:  # noqa: S310
+                text = reply.read(1 << 20)
+        except urllib.error.HTTPError as error:
+            raise typer.BadParameter(_refusal(error)) from None
+        except OSError as error:
+            raise typer.BadParameter(
+                f"a service has the database, but does not answer at {self._address}: {getattr(error, 'reason', error)}"
+            ) from None
+        return json.loads(text) if text.strip() else None
+
+
+def read_alerts(configuration: Configuration, now: datetime) -> tuple[list[Alert], Quiet]:
+    """Pending and firing alerts, firing first, and all that holds them back, beside whoever writes."""
+
+    def read(connection: Connection) -> tuple[list[Alert], Quiet]:
+        alerts = load_alerts(connection, states=[AlertState.FIRING, AlertState.PENDING])
+        alerts.sort(key=lambda alert: (alert.state is not AlertState.FIRING, alert.starts_at or now, alert.fingerprint))
+        rules = effective_rules(configuration.alert_rules)
+        quiet = Quiet(
+            tuple(load_silences(connection, since=now)), tuple(configuration.maintenance.values()),
+            effective_inhibitions(rules, configuration.inhibitions.values()), tuple(alerts),
+            load_acknowledgements(connection, firing=True),
+        )  # fmt: skip
+        return alerts, quiet
+
+    return read_only(configuration.service.database, read)
+
+
+def read_silences(configuration: Configuration, now: datetime) -> list[Silence]:
+    """Silences that have not ended."""
+    return read_only(configuration.service.database, lambda connection: load_silences(connection, since=now))
+
+
+def _refusal(error: urllib.error.HTTPError) -> str:
+    try:
+        said = json.loads(error.read(65_536))
+        words = said.get("detail") or said.get("error") or said.get("message") or said.get("title")
+    except (ValueError, AttributeError):
+        words = None
+    if error.code in (401, 403) and not words:
+        words = "the service wants a token of an operator: set BSC_TOKEN"
+    return str(words or f"the service answered {error.code}")

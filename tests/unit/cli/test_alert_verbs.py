@@ -1,0 +1,160 @@
+"""alerts, ack, silence, notify test and test, as a person uses them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import typer
+from tests.servers import free_port
+from typer.testing import CliRunner
+
+from bsc_monitor.alert.engine import AlertEngine
+from bsc_monitor.alert.routing import Routing
+from bsc_monitor.cli import ack, alerts, notify, rule_test, silence
+from bsc_monitor.cli.frame import load_all
+from bsc_monitor.cli.rule_file import STALE, RuleTestError, parse_series, parse_values
+from bsc_monitor.model.judgement import Judgement
+from bsc_monitor.model.status import Freshness, Status
+from bsc_monitor.store import Store, read_only
+from bsc_monitor.store.alerts import commit_effects
+from bsc_monitor.store.events import events
+
+CONFIG = """
+[service]
+database = "sqlite:///bsc.db"
+[scorecards.it]
+title = "IT"
+[objectives.restore-fast]
+scorecard = "it"
+perspective = "internal_process"
+title = "Restore fast"
+[kpis.mttr]
+objective = "restore-fast"
+title = "Time to restore"
+unit = "h"
+better = "lower"
+target = 4
+red = 8
+period = "day"
+[alerts.kpi-red]
+when = "breach"
+for = "30m"
+severity = "critical"
+[receivers.ops]
+webhook = { url = "http://127.0.0.1:PORT/" }
+[routes.default]
+receivers = ["ops"]
+group_wait = "30s"
+"""
+STORY = """
+evaluation_interval: 10m
+tests:
+  - name: a breach is told after half an hour
+    input_series:
+      - {series: it/mttr, values: '3x2 9x5 3x20'}
+    kpi_status_test:
+      - {eval_time: 20m, kpi: it/mttr, exp_status: green}
+      - {eval_time: 30m, kpi: it/mttr, exp_status: STATUS, exp_value: 9}
+    alert_rule_test:
+      - {eval_time: 50m, alertname: kpi-red, exp_alerts: [{exp_state: pending}]}
+      - {eval_time: 60m, alertname: kpi-red, exp_alerts: [{exp_labels: {kpi: mttr, severity: critical}}]}
+      - {eval_time: 100m, alertname: kpi-red}
+    notification_test:
+      - eval_time: 2h
+        receiver: ops
+        exp_notifications:
+          - {at: 60m30s, exp_status: firing, exp_alerts: [{kpi: mttr}]}
+          - {exp_status: resolved}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text(CONFIG.replace("PORT", str(free_port())))
+    return file
+
+
+@pytest.fixture
+def run(config):
+    app = typer.Typer()
+    for module in (alerts, ack, silence, notify, rule_test):
+        module.register(app)
+
+    def call(*words, code=0):
+        result = CliRunner().invoke(app, [*map(str, words), "--config", str(config)])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return call
+
+
+@pytest.fixture
+def firing(config):
+    configuration, _ = load_all(config)
+    engine, now = AlertEngine(configuration.alert_rules, configuration.organisation), datetime.now(UTC)
+    seen = Judgement("it/mttr", 9.5, status=Status.RED, freshness=Freshness.FRESH, observed_at=now)
+    effects = engine.observe([seen], [], now - timedelta(hours=2)) + engine.tick(now)
+    store = Store.open(configuration.service.database)
+    store.write_now(lambda c: commit_effects(c, effects, Routing(configuration.routes, configuration.receivers), now))
+    store.close()
+    return next(alert for alert in engine.firing() if alert.rule == "kpi-red")
+
+
+def trail(config):
+    configuration, _ = load_all(config)
+    found = read_only(configuration.service.database, lambda connection: events(connection))
+    return [(event.kind, event.data["author"]) for event in reversed(found)]
+
+
+def test_alerts_are_listed_with_what_people_did_about_them(run, firing, config):
+    assert "Time to restore (it)" in run("alerts")
+    run("ack", firing.fingerprint[:8], "--note", "rolling back", "--author", "ann")
+    name = run("silence", "add", "kpi=~m.*", "--for", "2h", "-m", "patch day", "--author", "bob").split()[0]
+    (shown,) = json.loads(run("alerts", "severity=critical", "--json"))
+    assert shown["status"] == {"state": "suppressed", "silencedBy": [name], "inhibitedBy": [], "mutedBy": []}
+    assert shown["acknowledgedBy"] == "ann"
+    assert json.loads(run("silence", "list", "--json"))[0]["matchers"] == [
+        {"name": "kpi", "value": "m.*", "isRegex": True, "isEqual": True}
+    ]
+    run("silence", "expire", name, "--author", "bob")
+    assert json.loads(run("alerts", "--json", "kpi=mttr"))[0]["status"]["state"] == "active"
+    assert trail(config) == [("alert_acknowledged", "ann"), ("silence_created", "bob"), ("silence_expired", "bob")]
+    assert run("alerts", "kpi=other").strip() == "no alert is pending or firing"
+
+
+def test_mistakes_are_told_in_words(run, firing):
+    assert "there is no alert" in run("ack", "ffffffff", code=2)
+    assert "is no matcher" in run("silence", "add", "mttr", code=2)
+    assert "must not match everything" in run("silence", "add", "kpi=~.*", code=2)
+    assert "there is no silence" in run("silence", "expire", "x", code=2)
+    assert "there is no route" in run("notify", "test", "nowhere", code=2)
+
+
+def test_a_test_message_says_how_it_went(run):
+    assert "ops: no connection" in run("notify", "test", "default", code=1)
+
+
+def test_rule_tests_succeed_or_say_what_differs(run, tmp_path):
+    file = tmp_path / "rules_test.yml"
+    file.write_text(STORY.replace("STATUS", "red"))
+    assert f"{file}: SUCCESS (1 tests)" in run("test", file)
+    file.write_text(STORY.replace("STATUS", "amber").replace("60m30s", "61m"))
+    output = run("test", file, code=1)
+    assert "status of it/mttr\n    expected: amber\n    got:      red" in output
+    assert "notifications of ops" in output
+    file.write_text("tests: [{input_series: [{series: it/nothing, values: '1'}]}]")
+    assert "there is no KPI 'it/nothing'" in run("test", file, code=1)
+    file.write_text("tests: [{surprise: 1}]")
+    assert "surprise" in run("test", file, code=1)
+
+
+def test_series_are_written_as_promtool_reads_them():
+    assert parse_values("0+1x3 5x2 10-2.5x2 _ _x2 stale -1e2") == [
+        0, 1, 2, 3, 5, 5, 5, 10, 7.5, 5, None, None, None, STALE, -100,
+    ]  # fmt: skip
+    assert parse_series('bsc_kpi_value{scorecard="it", kpi="mttr"}').name == "it/mttr"
+    assert parse_series('bsc_collector_up{source="a",measure="b"}').kind == "collector"
+    for wrong in ("1y2", "0+1x", "NaN", "1e999"):
+        with pytest.raises(RuleTestError):
+            parse_values(wrong)
