@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
+from bsc_monitor.export.labels import node_labels
 from bsc_monitor.export.openmetrics_history import history_lines
 from bsc_monitor.export.rows import HISTORY_COLUMNS, SCORECARD_COLUMNS, Row, history_rows, scorecard_rows
 from bsc_monitor.export.tables import as_csv, as_json, as_xlsx
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period_value import NodePeriod, PeriodValue
+
+_EVERY = 100_000  #: periods of a node: more than any history has
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Past:
     """What was true, oldest first, as the store has it."""
 
     organisation: Organisation
-    values: Sequence[PeriodValue]  #: segments included
+    values: Sequence[PeriodValue]
     nodes: Sequence[NodePeriod]
 
 
@@ -45,6 +49,40 @@ class Tools:
 
     present: Callable[[Path], Present]
     past: Callable[[Path, datetime | None], Past]  #: periods that ended after the instant; None: all
+
+
+def store_tools() -> Tools:
+    """The tools over the configuration's own store, read while the service may be running. They raise StoreError."""
+
+    def present(file: Path) -> Present:
+        from bsc_monitor.evaluate import picture
+        from bsc_monitor.store import read_only
+
+        configuration, _ = load_all(file)
+        now = datetime.now(UTC)
+        found = read_only(configuration.service.database, lambda read: picture.present(read, configuration, now))
+        return Present(configuration.organisation, found.judgements, found.nodes.values())
+
+    def past(file: Path, since: datetime | None) -> Past:
+        from bsc_monitor.store import read_only
+        from bsc_monitor.store.history import closed_values, node_periods
+
+        configuration, _ = load_all(file)
+        known = configuration.organisation
+
+        def read(connection: Connection) -> Past:
+            values = closed_values(connection, known.kpis, since=since)
+            nodes = [
+                each
+                for kind, name in node_labels(known)
+                for each in node_periods(connection, kind, name, limit=_EVERY)
+                if since is None or each.period.end > since
+            ]
+            return Past(known, values, nodes)
+
+        return read_only(configuration.service.database, read)
+
+    return Tools(present, past)
 
 
 class _Form(StrEnum):

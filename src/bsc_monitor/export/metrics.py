@@ -56,6 +56,8 @@ class Metrics:
         self.improvement = ImprovementMetrics(bus, self.kpis, self.strategy, self.initiatives)
         self._loaders = (self.kpis, self.strategy, self.initiatives, collectors, breakdowns)
         self.replace_organisation(current.organisation)
+        if current.organisation.loaded_at:
+            self.service.reloaded(ConfigReloaded(current.organisation.loaded_at, ok=True))
         for judgement in current.judgements.values():
             self.kpis.judged(KpiJudged(judgement.observed_at or _NEVER, judgement))
         for node in current.nodes.values():

@@ -16,6 +16,7 @@ class ServiceMetrics:
         self._events: Counter[str] = Counter()
         build = pairs(("version", "python"), (version, platform.python_version()))
         exposition.set("bsc_build_info", "", line("bsc_build_info", build, 1))
+        self.dropped("web", 0)
 
     def happened(self, event: Event) -> None:
         """Count an event that was told on the bus."""

@@ -81,18 +81,19 @@ class Asker:
                 if not all(labels.get(name) for labels, _ in result):
                     yield f"annotation {each['name']}: no label {name}"
 
-    def _run(self, expression, *, instant):
+    def _run(self, expression, *, instant, blank=False):
+        """Series with numbers in them and what went wrong; ``blank``: those of NaN too, for a row is shown for them."""
         start = None if instant else self.end - self.length // self.step * self.step
         try:
             found = ask(self.server, substitute(expression, self.filled), self.end, start, self.step)
         except ValueError as error:
             return [], str(error)
-        return [(labels, numbers) for labels, numbers in found if not all(map(math.isnan, numbers))], None
+        return [(labels, numbers) for labels, numbers in found if blank or not all(map(math.isnan, numbers))], None
 
     def _panel(self, panel):
         title, labels_of = panel["title"], {}
         for target in panel["targets"]:
-            result, fault = self._run(target["expr"], instant=target["instant"])
+            result, fault = self._run(target["expr"], instant=target["instant"], blank=target.get("format") == "table")
             ref = target["refId"]
             labels_of[ref] = {name for labels, _ in result for name in labels}
             if fault:
