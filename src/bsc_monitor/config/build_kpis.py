@@ -23,6 +23,7 @@ from bsc_monitor.model.period import PeriodKind
 from bsc_monitor.plugin import Measure
 
 AGGREGATES = ("last", "mean", "median", "sum", "min", "max", "count")
+MANUAL = "manual"  #: the source of values that people enter (``bsc-monitor set``, the board); needs no table of its own
 _PERCENTILE = re.compile(r"p[1-9][0-9]?")
 _LENGTHS = {"day": 1, "week": 7, "month": 28, "quarter": 90, "year": 365}
 DEFAULT_EVERY = timedelta(hours=1)  #: where neither KPI nor source says how often
@@ -90,7 +91,14 @@ def _measure(form: KpiForm, path: Path, sources: Sources, notes: Notes) -> Measu
         elif form.params:
             notes.error((*path, "params"), "parameters without a source and a measure")
         else:
-            notes.warn(path, "it has neither source nor formula: no value will ever come", "set source and measure")
+            hint = 'set source and measure, or source = "manual" where people enter its values'
+            notes.warn(path, "it has neither source nor formula: no value will ever come", hint)
+        return None
+    if form.source == MANUAL:
+        for key in ("measure", "params", "by", "every", "cron"):
+            if getattr(form, key):
+                notes.error((*path, key), "values entered by hand are not asked of anybody", "leave it out")
+                break
         return None
     if form.measure is None:
         notes.error((*path, "source"), "measure is missing: what is asked of it?", 'measure = "…"')

@@ -91,3 +91,48 @@ def test_a_trailing_window_and_a_stale_time_are_durations(tmp_path):
     kpi = load_text(tmp_path, text).organisation.kpis["it/mttr"]
 
     assert (kpi.window, kpi.stale_after) == (timedelta(days=30), timedelta(minutes=90))
+
+
+@pytest.mark.parametrize(
+    ("said", "hours"),
+    [("", 0.75), ('every = "2h"', 6), ('cron = "0 6 * * *"', 72), ('cron = "0 6 * * 1-5"', 216)],
+)
+def test_a_value_is_stale_after_three_intervals_of_its_schedule(said, hours, tmp_path):
+    text = GOOD.replace("target = 8", f"target = 8\n{said}")
+
+    kpi = load_text(tmp_path, text).organisation.kpis["it/mttr"]
+
+    assert kpi.stale_after == timedelta(hours=hours)
+    assert load_text(tmp_path, text).organisation.kpis["it/per-hour"].stale_after is None
+
+
+def test_missing_of_a_derived_kpi_is_about_its_operands(tmp_path):
+    text = GOOD.replace('formula = "resolved / mttr"', 'formula = "resolved / mttr"\nmissing = "zero"')
+
+    kpi = load_text(tmp_path, text).organisation.kpis["it/per-hour"]
+
+    assert (kpi.missing_operand, kpi.missing) == ("zero", "ignore")
+
+
+MANUAL = """
+[kpis.audit]
+objective = "happy"
+source = "manual"
+red = 1
+target = 2
+"""
+
+
+def test_values_entered_by_hand_need_no_source_table_and_no_schedule(tmp_path):
+    configuration = load_text(tmp_path, GOOD + MANUAL)
+
+    kpi = configuration.organisation.kpis["it/audit"]
+    assert (kpi.source, kpi.measure, kpi.stale_after) == ("manual", None, None)
+    assert configuration.warnings == ()
+
+
+@pytest.mark.parametrize("line", ['measure = "value"', "params = { a = 1 }", 'by = ["team"]', 'every = "1h"'])
+def test_nobody_is_asked_for_values_entered_by_hand(tmp_path, line):
+    with pytest.raises(ConfigError, match="entered by hand") as caught:
+        load_text(tmp_path, GOOD + MANUAL + line + "\n")
+    assert len(caught.value.problems) == 1

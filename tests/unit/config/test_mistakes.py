@@ -58,6 +58,10 @@ MISTAKES = {
     "bad address": ("[service]", '[service]\nlisten = "localhost"', "listen", "service.listen", "write host:port"),
     "unknown holidays": ("[sources.itsm]", '[calendar]\nholidays = "DE-XX"\n[sources.itsm]', "DE-XX", "calendar.holidays", "DE has no region 'XX'"),
     "unknown operand": ("resolved / mttr", "resolvd / mttr", "resolvd", "kpis.per-hour.formula", "there is no KPI 'resolvd' (did you mean 'resolved'?)"),
+    "formula that calls": ("resolved / mttr", "__import__('os').system('x')", "__import__", "kpis.per-hour.formula", "cannot be called"),
+    "formula nested too deep": ('"resolved / mttr"', '"' + "(" * 10_000 + "1" + ")" * 10_000 + '"', "((((", "kpis.per-hour.formula", "longer than"),
+    "formula that is none": ("resolved / mttr", "resolved mttr", "resolved mttr", "kpis.per-hour.formula", "is no formula"),
+    "operand of another period": ('formula = "resolved / mttr"', 'period = "week"\nformula = "resolved / mttr"', "resolved / mttr", "kpis.per-hour.formula", "judged by the month, this by the week"),
     "formula and source": ('formula = "resolved / mttr"', 'formula = "resolved"\nsource  = "itsm"\nmeasure = "mttr"', "source  =", "kpis.per-hour.source", "not asked of a source"),
     "measure without source": ('source = "itsm"\nmeasure = "resolved"', 'measure = "resolved"', 'measure = "resolved"', "kpis.resolved.measure", "source is missing"),
     "source without measure": ('source = "itsm"\nmeasure = "resolved"\nscored', 'source = "itsm" # here\nscored', "# here", "kpis.resolved.source", "measure is missing"),
@@ -72,7 +76,7 @@ MISTAKES = {
 def test_one_mistake_is_one_error_at_its_line(name, tmp_path):
     old, new, needle, key, words = MISTAKES[name]
     text = GOOD.replace(old, new, 1)
-    if name == "odd id":
+    if name == "odd id" or 'period = "day"' in text:  # the formula would be wrong too
         text = text.replace('formula = "resolved / mttr"', 'formula = "resolved"')
 
     problems = problems_of(tmp_path, text)
