@@ -95,15 +95,19 @@ def _measure(form: KpiForm, path: Path, sources: Sources, notes: Notes) -> Measu
             notes.warn(path, "it has neither source nor formula: no value will ever come", hint)
         return None
     if form.source == MANUAL:
-        for key in ("measure", "params", "by", "every", "cron"):
-            if getattr(form, key):
-                notes.error((*path, key), "values entered by hand are not asked of anybody", "leave it out")
-                break
+        _check_manual(form, path, notes)
         return None
     if form.measure is None:
         notes.error((*path, "source"), "measure is missing: what is asked of it?", 'measure = "…"')
         return None
     return sources.ask(form.source, form.measure, form.params, path)
+
+
+def _check_manual(form: KpiForm, path: Path, notes: Notes) -> None:
+    for key in ("measure", "params", "by", "every", "cron"):
+        if getattr(form, key):
+            notes.error((*path, key), "values entered by hand are not asked of anybody", "leave it out")
+            return
 
 
 def _unit(form: KpiForm, measure: Measure | None, path: Path, notes: Notes) -> str:

@@ -197,6 +197,36 @@ async def test_the_same_table_as_xlsx_gives_the_same(tmp_path):
     assert values(result) == {(): 1242.5}
 
 
+async def test_the_same_table_as_parquet_gives_the_same_with_instants_in_utc(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'Asia/Tokyo'")
+        connection.execute(
+            f"""COPY (SELECT * FROM (VALUES
+            (DATE '2026-05-01', TIMESTAMPTZ '2026-05-01 08:59:00+09', 8.0, 'a'),
+            (DATE '2026-05-31', TIMESTAMPTZ '2026-06-01 08:59:00+09', 4.5, 'b'),
+            (DATE '2026-06-01', TIMESTAMPTZ '2026-06-01 09:00:00+09', 100.0, 'b')) AS t(day, "at", hours, team))
+            TO '{tmp_path}/t.parquet' (FORMAT parquet)"""
+        )
+    config = {"path": tmp_path / "t.parquet"}
+
+    assert values(await ask("table_file", config, "column", {"column": "hours", "date": "day"})) == {(): 12.5}
+    by_instant = await ask("table_file", config, "column", {"column": "hours", "date": "at"}, by=("team",))
+    assert values(by_instant) == {(): 4.5, ("b",): 4.5}  # 8:59 in Tokyo is the day before in UTC
+
+
+async def test_the_tables_of_a_drop_folder_are_read_as_one(tmp_path):
+    (tmp_path / "b.csv").write_text("day,hours\n2026-05-02,2\n")
+    (tmp_path / "a.csv").write_text("day;hours\n2026-05-01;1\n")
+    (tmp_path / "~$a.csv").write_text("a lock file")
+    (tmp_path / ".c.csv").write_text("hidden")
+    (tmp_path / "notes.md").write_text("no table")
+    config = {"path": tmp_path}
+
+    assert values(await ask("table_file", config, "column", {"column": "hours", "date": "day"})) == {(): 3}
+    assert values(await ask("table_file", config, "column", {"column": "hours", "aggregate": "last"})) == {(): 2}
+
+
 @pytest.mark.parametrize(
     ("name", "content", "params", "words"),
     [
@@ -204,6 +234,7 @@ async def test_the_same_table_as_xlsx_gives_the_same(tmp_path):
         ("t.csv", CSV, {"column": "hours", "date": "team"}, "is no date"),
         ("t.csv", "a,b\n\udcff,1\n", {"column": "b"}, "no readable table"),
         ("t.xlsx", "no archive", {"column": "b"}, "no readable table"),
+        ("t.parquet", "no archive", {"column": "b"}, "no readable table"),
         ("missing.csv", None, {"column": "b"}, "cannot be read: No such file"),
     ],
 )

@@ -112,27 +112,3 @@ def test_missing_of_a_derived_kpi_is_about_its_operands(tmp_path):
     kpi = load_text(tmp_path, text).organisation.kpis["it/per-hour"]
 
     assert (kpi.missing_operand, kpi.missing) == ("zero", "ignore")
-
-
-MANUAL = """
-[kpis.audit]
-objective = "happy"
-source = "manual"
-red = 1
-target = 2
-"""
-
-
-def test_values_entered_by_hand_need_no_source_table_and_no_schedule(tmp_path):
-    configuration = load_text(tmp_path, GOOD + MANUAL)
-
-    kpi = configuration.organisation.kpis["it/audit"]
-    assert (kpi.source, kpi.measure, kpi.stale_after) == ("manual", None, None)
-    assert configuration.warnings == ()
-
-
-@pytest.mark.parametrize("line", ['measure = "value"', "params = { a = 1 }", 'by = ["team"]', 'every = "1h"'])
-def test_nobody_is_asked_for_values_entered_by_hand(tmp_path, line):
-    with pytest.raises(ConfigError, match="entered by hand") as caught:
-        load_text(tmp_path, GOOD + MANUAL + line + "\n")
-    assert len(caught.value.problems) == 1
