@@ -51,7 +51,7 @@ _NEEDED = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "Billing
 _COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
 _OPTIONAL = ("CommitmentDiscountStatus", "CommitmentDiscountId", "PricingCategory")
 _KEPT, _MOST_GROUPS = 32, 200_000
-_CSV = """all_varchar = true, header = true, union_by_name = true, delim = ',', quote = '"', escape = '"'"""
+_CSV = """all_varchar = true, header = true, union_by_name = true, delim = ',', quote = '"', escape = '"', nullstr = ['', 'NULL']"""
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
@@ -350,12 +350,11 @@ class Focus(Collector):
 
 def _export(connection: Any, files: list[Path], p: Scope, dimension: str) -> Export:
     """Ask DuckDB for daily sums of what is alike. Out-of-scope charges only tell how far the export reaches."""
-    names = [str(file) for file in files]
-    if files[0].suffix == ".parquet":
-        table = "read_parquet($files, union_by_name = true)"
-    else:
-        table = f"read_csv($files, {_CSV}, nullstr = ['', 'NULL'])"
-    described = connection.execute(f"DESCRIBE SELECT * FROM {table}", {"files": names}).fetchall()  # noqa: S608
+    given: dict[str, Any] = {"files": [str(file) for file in files]}
+    reader = (
+        "read_parquet($files, union_by_name = true)" if files[0].suffix == ".parquet" else f"read_csv($files, {_CSV})"
+    )
+    described = connection.execute(f"DESCRIBE SELECT * FROM {reader}", given).fetchall()  # noqa: S608
     columns = {name: kind for name, kind, *_ in described}
     missing = [name for name in _NEEDED if name not in columns]
     if missing:
@@ -363,31 +362,7 @@ def _export(connection: Any, files: list[Path], p: Scope, dimension: str) -> Exp
             f"{files[0].name}: no FOCUS export, it lacks {', '.join(missing)}", CollectorError.SCHEMA,
             hint=f"It has {', '.join(columns)[:200]}.",
         )  # fmt: skip
-    given: dict[str, Any] = {"files": names}
-    key = _column(columns, dimension, given) if dimension else "''"
-    conditions = []
-    for name, values in p.where.items():
-        marker = f"values{len(given)}"
-        given[marker] = [values] if isinstance(values, str) else values
-        conditions.append(f"list_contains(${marker}, {_column(columns, name, given)})")
-    costs = [f'TRY_CAST("{name}" AS DECIMAL(38, 12))' for name in _COSTS]
-    kinds = [
-        _column(columns, name, given) for name in ("ChargeCategory", "CommitmentDiscountStatus", "PricingCategory")
-    ]
-    masked = [f"CASE WHEN inside THEN {name} END" for name in ("category", "status", "pricing", "key", "currency")]
-    question = f"""
-        WITH charges AS (
-            SELECT CAST(TRY_CAST("ChargePeriodStart" AS TIMESTAMP) AS DATE) AS day, {" AND ".join(conditions) or "true"} AS inside,
-                {kinds[0]} AS category, {kinds[1]} AS status, {kinds[2]} AS pricing, {key} AS key,
-                CAST("BillingCurrency" AS VARCHAR) AS currency, {_column(columns, "CommitmentDiscountId", given)} <> '' AS committed,
-                {", ".join(f"{cost} AS c{number}" for number, cost in enumerate(costs))}
-            FROM {table}
-        )
-        SELECT day, inside, {", ".join(masked)}, inside AND committed, count(*), {", ".join(f"sum(c{n})" for n in range(4))},
-            {", ".join(f"count(*) - count(c{n})" for n in range(4))}
-        FROM charges GROUP BY ALL LIMIT {_MOST_GROUPS + 1}
-    """  # noqa: S608 - names come from the file's own header, quoted; values are parameters
-    found = connection.execute(question, given).fetchall()
+    found = connection.execute(_question(reader, columns, p, dimension, given), given).fetchall()
     if len(found) > _MOST_GROUPS:
         raise SourceError(f"{dimension} has too many values", CollectorError.CONFIG, hint="Narrow it by where.")
     inside = [row for row in found if row[1]]
@@ -403,6 +378,33 @@ def _export(connection: Any, files: list[Path], p: Scope, dimension: str) -> Exp
     ]  # fmt: skip
     undated = sum(row[8] for row in inside if row[0] is None)
     return Export(rows, undated, max((row[0] for row in found if row[0] is not None), default=None))
+
+
+def _question(reader: str, columns: dict[str, str], p: Scope, dimension: str, given: dict[str, Any]) -> str:
+    """The SQL of an export; names come quoted from the files' own header, values go into ``given``."""
+
+    def text(name: str) -> str:
+        return _column(columns, name, given)
+
+    conditions = []
+    for name, values in p.where.items():
+        marker = f"values{len(given)}"
+        given[marker] = [values] if isinstance(values, str) else values
+        conditions.append(f"list_contains(${marker}, {text(name)})")
+    costs = ", ".join(f'TRY_CAST("{name}" AS DECIMAL(38, 12)) AS c{number}' for number, name in enumerate(_COSTS))
+    masked = [f"CASE WHEN inside THEN {name} END" for name in ("category", "status", "pricing", "key", "currency")]
+    return f"""
+        WITH charges AS (
+            SELECT CAST(TRY_CAST("ChargePeriodStart" AS TIMESTAMP) AS DATE) AS day, {" AND ".join(conditions) or "true"} AS inside,
+                {text("ChargeCategory")} AS category, {text("CommitmentDiscountStatus")} AS status,
+                {text("PricingCategory")} AS pricing, {text(dimension) if dimension else "''"} AS key,
+                CAST("BillingCurrency" AS VARCHAR) AS currency, {text("CommitmentDiscountId")} <> '' AS committed, {costs}
+            FROM {reader}
+        )
+        SELECT day, inside, {", ".join(masked)}, inside AND committed, count(*), sum(c0), sum(c1), sum(c2), sum(c3),
+            count(*) - count(c0), count(*) - count(c1), count(*) - count(c2), count(*) - count(c3)
+        FROM charges GROUP BY ALL LIMIT {_MOST_GROUPS + 1}
+    """  # noqa: S608
 
 
 def _column(columns: dict[str, str], name: str, given: dict[str, Any]) -> str:

@@ -53,18 +53,23 @@ def verify(
         *(f"{name}:{' '.join(headers.get(name, '').split())}" for name in names),
         "", signed, hashlib.sha256(body).hexdigest(),
     ])  # fmt: skip
-    scope = f"{day}/{region}/{service}/aws4_request"
-    text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    secret = f"AWS4{keys[key]}".encode()
-    for part in (day, region, service, "aws4_request"):
-        secret = hmac.new(secret, part.encode(), hashlib.sha256).digest()
-    if not hmac.compare_digest(hmac.new(secret, text.encode(), hashlib.sha256).hexdigest(), signature):
+    if not hmac.compare_digest(
+        _signature(canonical, stamp, (day, region, service, "aws4_request"), keys[key]), signature
+    ):
         raise BadSignatureError(
             "InvalidSignatureException",
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret"
             " Access Key and signing method. Consult the service documentation for details.",
         )
     return service
+
+
+def _signature(canonical: str, stamp: str, scope: tuple[str, ...], key: str) -> str:
+    text = "\n".join(["AWS4-HMAC-SHA256", stamp, "/".join(scope), hashlib.sha256(canonical.encode()).hexdigest()])
+    secret = f"AWS4{key}".encode()
+    for part in scope:
+        secret = hmac.new(secret, part.encode(), hashlib.sha256).digest()
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
 
 def _check_date(stamp: str, day: str) -> None:
