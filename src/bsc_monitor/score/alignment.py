@@ -27,7 +27,7 @@ def alignment(organisation: Organisation) -> list[AlignmentFinding]:
 
     ``supports_nothing``: an objective of a scorecard with a parent that supports no objective;
     ``unsupported``: an objective of a scorecard with children that none of them supports;
-    ``no_leading_kpi``: a perspective with KPIs, none of them leading;
+    ``no_leading_kpi``: a perspective none of whose KPIs is leading;
     ``odd_driver``: a ``drives`` link from a perspective to one further from the top (from results to what enables them).
     """
     found = [*_supports_nothing(organisation), *_unsupported(organisation), *_without_leading(organisation),
@@ -60,7 +60,7 @@ def _without_leading(organisation: Organisation) -> Iterator[AlignmentFinding]:
         leading[key] = leading.get(key, False) or kpi.leading
     for card in organisation.scorecards.values():
         for view in card.perspectives:
-            if leading.get((card.id, view.id)) is False:
+            if not leading.get((card.id, view.id), False):
                 message = f"{view.name} has no leading KPI: it shows results when they can no longer be changed"
                 yield AlignmentFinding("no_leading_kpi", card.id, view.name, message, card.place)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
+from math import fsum
 from typing import Any
 
 from bsc_monitor.model.judgement import Counts, Judgement, NodeKind
@@ -16,8 +17,9 @@ from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.score.curve import GREEN_SCORE
 from bsc_monitor.score.explain_kpi import KpiExplanation, explain_kpi
 from bsc_monitor.score.freeze import past_tree, values_at
+from bsc_monitor.score.nodes import Edge, Leaf, Node, what_if
 from bsc_monitor.score.structure import build_tree
-from bsc_monitor.score.tree import Edge, Leaf, Node, Tree, what_if
+from bsc_monitor.score.tree import Tree
 
 _MOST_GAINS = 10
 
@@ -54,6 +56,18 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
+class Lift:
+    """What a KPI could add to a node above it."""
+
+    kind: NodeKind
+    name: str
+    title: str
+    score: float | None  #: of the node, now
+    gain_green: float | None  #: points, if the KPI were just green; None: the node has no score, and would have none
+    gain_best: float | None  #: points, if it scored 100
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a node has its score."""
 
@@ -69,6 +83,7 @@ class Explanation:
     counts: Counts = Counts()
     children: tuple[Share, ...] = ()
     gains: tuple[Gain, ...] = ()  #: what would raise this score most, best first
+    above: tuple[Lift, ...] = ()  #: of a KPI: what it could do for the nodes above it, nearest first
     kpi: KpiExplanation | None = None
 
 
@@ -90,8 +105,7 @@ def explain(
     if kind == "kpi":
         judged = judgements.get(name, Judgement(name))
         said = explain_kpi(organisation, judged, readings, judgements)
-        title = organisation.kpis[name].title
-        return Explanation(kind, name, title, None, judged.score, judged.status, said.reason, kpi=said)
+        return _explain_leaf(organisation, tree, judged, said, None, now)
     return _explain_node(organisation, tree, kind, name, None, now)
 
 
@@ -101,14 +115,13 @@ def explain_past(
 ) -> Explanation:  # fmt: skip
     """Why a node had its score at the end of a past period, from closed values. Raises KeyError as ``explain`` does."""
     known = values_at(values, period)
+    tree = past_tree(organisation, period, known.values())
+    tree.settle(now)
     if kind == "kpi":
         judgements = {each: _judgement_of(value) for each, value in known.items()}
         judged = judgements.get(name, Judgement(name))
         said = explain_kpi(organisation, judged, readings, judgements, known.get(name))
-        title = organisation.kpis[name].title
-        return Explanation(kind, name, title, period.label, judged.score, judged.status, said.reason, kpi=said)
-    tree = past_tree(organisation, period, known.values())
-    tree.settle(now)
+        return _explain_leaf(organisation, tree, judged, said, period.label, now)
     return _explain_node(organisation, tree, kind, name, period.label, now)
 
 
@@ -166,7 +179,7 @@ def _shares(node: Node, titles: Mapping[tuple[str, str], str]) -> tuple[Share, .
 
 def sum_of_counted(node: Node) -> float:
     """The weights that a node's score is divided by."""
-    return sum(node.covered) + sum(node.zeros)
+    return fsum([*node.covered, *node.zeros])
 
 
 def _share(node: Node, edge: Edge, counted: float, titles: Mapping[tuple[str, str], str]) -> Share:
@@ -196,22 +209,48 @@ def _gain(node: Node, edge: Edge, score: float) -> float | None:
 
 
 def _gains(tree: Tree, node: Node, titles: Mapping[tuple[str, str], str], now: datetime) -> tuple[Gain, ...]:
-    """What each KPI below could add, found by trying it out in the tree; the tree is left as it was."""
+    """What each KPI below could add, found by trying it out."""
     if node.score is None:
         return ()
     start, found = node.score, list[Gain]()
     for leaf in tree.leaves.values():
-        if node not in leaf.edge.parent.path:
-            continue
-        score, status = leaf.score, leaf.status
-        tried = []
-        for better, then in ((max(score or 0.0, GREEN_SCORE), Status.GREEN), (100.0, Status.GREEN)):
-            tree.set(leaf, Judgement(leaf.name, score=better, status=then, freshness=Freshness.FRESH))
-            tree.settle(now)
-            tried.append((node.score if node.score is not None else start) - start)
-        freshness = Freshness.MISSING if score is None else Freshness.FRESH
-        tree.set(leaf, Judgement(leaf.name, score=score, status=status, freshness=freshness))
-        tree.settle(now)
-        found.append(Gain(leaf.name, titles["kpi", leaf.name], score, tried[0], tried[1]))
-    found = [gain for gain in found if gain.gain_best > 0]
+        if node in leaf.edge.parent.path:
+            green, best = (then[node] for then in _tried(tree, leaf, now))
+            if best is not None and best > start:
+                found.append(
+                    Gain(leaf.name, titles["kpi", leaf.name], leaf.score, (green or start) - start, best - start)
+                )
     return tuple(sorted(found, key=lambda gain: (-gain.gain_best, gain.kpi))[:_MOST_GAINS])
+
+
+def _explain_leaf(
+    organisation: Organisation, tree: Tree, judged: Judgement, said: KpiExplanation, at: str | None, now: datetime
+) -> Explanation:
+    titles = _titles(organisation)
+    leaf = tree.leaves.get(judged.kpi)
+    lifts: list[Lift] = []
+    if leaf is not None:
+        green, best = _tried(tree, leaf, now)
+        for node in leaf.edge.parent.path:
+            gains = [
+                None if then[node] is None else (then[node] or 0.0) - (node.score or 0.0) for then in (green, best)
+            ]
+            lifts.append(Lift(node.kind, node.name, titles[node.kind, node.name], node.score, gains[0], gains[1]))
+    title = titles["kpi", judged.kpi]
+    return Explanation(
+        "kpi", judged.kpi, title, at, judged.score, judged.status, said.reason, above=tuple(lifts), kpi=said
+    )
+
+
+def _tried(tree: Tree, leaf: Leaf, now: datetime) -> tuple[dict[Node, float | None], dict[Node, float | None]]:
+    """The scores of the nodes above a KPI if it were green, and if it scored 100; the tree is left as it was."""
+    score, status, path = leaf.score, leaf.status, leaf.edge.parent.path
+    tried = []
+    for better in (max(score or 0.0, GREEN_SCORE), 100.0):
+        tree.set(leaf, Judgement(leaf.name, score=better, status=Status.GREEN, freshness=Freshness.FRESH))
+        tree.settle(now)
+        tried.append({node: node.score for node in path})
+    freshness = Freshness.MISSING if score is None else Freshness.FRESH
+    tree.set(leaf, Judgement(leaf.name, score=score, status=status, freshness=freshness))
+    tree.settle(now)
+    return tried[0], tried[1]

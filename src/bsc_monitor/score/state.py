@@ -17,9 +17,9 @@ from bsc_monitor.score.curve import Curve
 from bsc_monitor.score.definition import definition_hash
 from bsc_monitor.score.formula import Formula
 from bsc_monitor.score.judge import Rules, reading_of, rules_at
+from bsc_monitor.score.nodes import Leaf
 from bsc_monitor.score.periods import timeline
 from bsc_monitor.score.targets import final_target
-from bsc_monitor.score.tree import Leaf
 
 _END = timedelta(milliseconds=1)  #: a run after a period's end stamps its readings so long before it
 

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from bsc_monitor.model.organisation import Missing, Objective, Organisation, Weight
 from bsc_monitor.model.period import Period
+from bsc_monitor.score.nodes import Edge, Leaf, Node, refill
 from bsc_monitor.score.periods import last_day, local_day, midnight
-from bsc_monitor.score.tree import Edge, Leaf, Node, Tree, refill
+from bsc_monitor.score.tree import Tree
 
 _HEAVIEST = 1e100  #: so that sums of weighted scores stay far from the largest float
 

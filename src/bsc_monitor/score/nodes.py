@@ -1,0 +1,203 @@
+"""The nodes of the roll-up and the arithmetic of one of them.
+
+Sums are exact (``exact``), so what remains after any history is, to the bit, what a fresh computation gives.
+"""
+
+from __future__ import annotations
+
+from math import fsum
+
+from bsc_monitor.model.judgement import NodeKind, NodeScore
+from bsc_monitor.model.organisation import Missing, Weight
+from bsc_monitor.model.status import Status
+from bsc_monitor.score.curve import node_status
+from bsc_monitor.score.exact import exact
+
+#: how bad a status is for what it caps; not knowing is worse than green and better than a known fault
+_BADNESS = {Status.GREEN: 0, Status.UNKNOWN: 1, Status.AMBER: 2, Status.RED: 3}
+
+
+class Edge:
+    """A child's share in one parent."""
+
+    __slots__ = ("child", "missing", "parent", "score", "weight", "weights")
+
+    def __init__(self, child: Leaf | Node, parent: Node, weights: Weight, missing: Missing, weight: float) -> None:
+        self.child = child
+        self.parent = parent
+        self.weights = weights
+        self.missing = missing
+        self.weight = weight  #: in force
+        self.score: float | None = None  #: the child's, as the parent knows it
+
+
+class Leaf:
+    """A KPI in the tree."""
+
+    __slots__ = ("code", "edge", "key", "name", "score", "status")
+
+    def __init__(self, name: str, key: bool) -> None:
+        self.name = name
+        self.key = key
+        self.edge: Edge
+        self.score: float | None = None  #: None: it counts as missing
+        self.status = Status.UNKNOWN
+        self.code = 0  #: its place in the counts: 0 missing, 1 green, 2 amber, 3 red
+
+
+class Node:
+    """An objective, perspective or scorecard. Parents come after children in ``order``."""
+
+    __slots__ = (
+        "after",
+        "blanks",
+        "children",
+        "counts",
+        "covered",
+        "dirty",
+        "edges",
+        "keys",
+        "kind",
+        "leaves",
+        "min_coverage",
+        "moved",
+        "name",
+        "order",
+        "path",
+        "products",
+        "score",
+        "shown",
+        "total",
+        "weights",
+        "zeros",
+    )  # fmt: skip
+
+    def __init__(self, kind: NodeKind, name: str, min_coverage: float) -> None:
+        self.kind: NodeKind = kind
+        self.name = name
+        self.min_coverage = min_coverage
+        self.order = 0
+        self.dirty = False
+        self.path: tuple[Node, ...] = ()  #: itself and every node above it, once
+        self.leaves: list[Leaf] = []  #: KPIs directly below
+        self.children: list[Edge] = []
+        self.edges: list[Edge] = []  #: to its parents
+        self.keys: list[Leaf] = []  #: key KPIs directly below
+        self.counts = [0, 0, 0, 0]
+        self.products: list[float] = []  #: exact sum of weight × score, and what is to be added to it
+        self.covered: list[float] = []  #: of weights with a score
+        self.zeros: list[float] = []  #: of weights without one that count as 0
+        self.weights: list[float] = []  #: of all weights,
+        self.total = 0.0  #: rounded
+        self.blanks = 0  #: children whose missing score leaves this node without
+        self.after = False  #: whether ``products`` has something to add,
+        self.moved = False  #: and whether the weights have
+        self.score: float | None = None
+        self.shown: NodeScore | None = None
+
+
+def roll_up(node: Node) -> tuple[float | None, Status, float, str]:
+    """Score, status, coverage and reason of a node from its sums."""
+    if node.after:
+        node.products = exact(node.products)
+        node.after = False
+    if node.moved:
+        node.covered, node.zeros = exact(node.covered), exact(node.zeros)
+        node.moved = False
+    covered = node.covered[0] if node.covered else 0.0
+    coverage = covered / node.total if node.total else 0.0
+    counted = exact([*node.covered, *node.zeros])[0] if node.zeros else covered
+    if node.blanks or not counted or counted / node.total < node.min_coverage:
+        return None, Status.UNKNOWN, coverage, _why_blank(node, coverage)
+    score = (node.products[0] if node.products else 0.0) / counted
+    status = node_status(score)
+    for leaf in node.keys:
+        if _BADNESS[leaf.status] > _BADNESS[status]:
+            worst, reason = _capped(node, status)
+            return score, worst, coverage, reason
+    return score, status, coverage, ""
+
+
+def refill(node: Node) -> None:
+    """Build a node's sums anew from its children."""
+    products, covered, zeros = [], [], []
+    node.blanks = 0
+    for edge in node.children:
+        weight, score = edge.weight, edge.score
+        if not weight:
+            continue
+        if score is not None:
+            products.append(weight * score)
+            covered.append(weight)
+        elif edge.missing == "zero":
+            zeros.append(weight)
+        elif edge.missing == "blank":
+            node.blanks += 1
+    node.products, node.covered, node.zeros = exact(products), exact(covered), exact(zeros)
+    node.weights = exact([edge.weight for edge in node.children])
+    node.total = node.weights[0] if node.weights else 0.0
+    node.after = node.moved = False
+
+
+def contribute(edge: Edge, score: float | None) -> None:
+    """Put a child's new score into its parent's sums in place of the old one."""
+    old, weight, node = edge.score, edge.weight, edge.parent
+    edge.score = score
+    if not weight or old == score:
+        return
+    node.after = True
+    if old is not None:
+        node.products.append(-(weight * old))
+    if score is not None:
+        node.products.append(weight * score)
+    if old is None or score is None:
+        node.moved = True
+        sign = 1 if old is None else -1
+        node.covered.append(sign * weight)
+        if edge.missing == "zero":
+            node.zeros.append(-sign * weight)
+        elif edge.missing == "blank":
+            node.blanks -= sign
+
+
+def _why_blank(node: Node, coverage: float) -> str:
+    if not node.total:
+        return "nothing below it is scored"
+    blank = [
+        edge.child.name for edge in node.children if edge.missing == "blank" and edge.score is None and edge.weight
+    ]
+    if blank:
+        return f"{', '.join(blank[:3])}{', …' if len(blank) > 3 else ''} without a score leaves it blank"
+    return f"coverage {coverage:.3g} is below {node.min_coverage:g}"
+
+
+def _capped(node: Node, status: Status) -> tuple[Status, str]:
+    """The status of the worst key KPI, and the reason in words."""
+    worst = max(node.keys, key=lambda leaf: _BADNESS[leaf.status])
+    said = "has no fresh value" if worst.status is Status.UNKNOWN else f"is {worst.status.value}"
+    return worst.status, f"key KPI {worst.name} {said}; by score alone it would be {status.value}"
+
+
+def what_if(node: Node, edge: Edge, score: float | None, *, gone: bool = False) -> float | None:
+    """The score of a node if one of its children had another score, or (``gone``) did not exist."""
+    weight, old = edge.weight, edge.score
+    products, covered = list(node.products), [*node.covered]
+    zeros, total, blanks = [*node.zeros], node.total, node.blanks
+    if not weight:
+        return node.score
+    if old is not None:
+        products.append(-(weight * old))
+        covered.append(-weight)
+    elif edge.missing == "zero":
+        zeros.append(-weight)
+    elif edge.missing == "blank":
+        blanks -= 1
+    if gone:
+        total = fsum([*node.weights, -weight])
+    elif score is not None:
+        products.append(weight * score)
+        covered.append(weight)
+    counted = fsum([*covered, *zeros])
+    if blanks or counted <= 0 or counted / total < node.min_coverage:
+        return None
+    return fsum(products) / counted
