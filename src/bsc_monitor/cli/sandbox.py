@@ -23,6 +23,12 @@ def sandbox(
         Path | None,
         typer.Option(help="Serve a folder of exported tables (incident.json, task_sla.csv, …) as ServiceNow."),
     ] = None,
+    jira_issues: Annotated[
+        Path | None,
+        typer.Option(
+            help="Serve exported issues (answers of a search as JSON, or Jira's CSV) as Jira: a file or folder."
+        ),
+    ] = None,
     requests_per_hour: Annotated[
         int | None,
         typer.Option(min=1, help="Answer 429 beyond so many ServiceNow requests an hour, as an instance's rule would."),
@@ -35,7 +41,9 @@ def sandbox(
     Example: bsc-monitor sandbox --port 9880 --servicenow-incidents incidents.csv.gz
     """
     try:
-        asyncio.run(_serve(port, servicenow_incidents, servicenow_tables, seed, requests_per_hour, until_eof))
+        asyncio.run(
+            _serve(port, servicenow_incidents, servicenow_tables, jira_issues, seed, requests_per_hour, until_eof)
+        )
     except (OSError, ValueError) as error:
         typer.echo(f"The sandbox cannot start: {error}", err=True)
         if isinstance(error, OSError) and error.filename is None:
@@ -44,7 +52,13 @@ def sandbox(
 
 
 async def _serve(
-    port: int, incidents: Path | None, tables: Path | None, seed: int, requests_per_hour: int | None, until_eof: bool
+    port: int,
+    incidents: Path | None,
+    tables: Path | None,
+    issues: Path | None,
+    seed: int,
+    requests_per_hour: int | None,
+    until_eof: bool,
 ) -> None:
     from bsc_monitor.sandbox import start
     from bsc_monitor.sandbox.servicenow import Behaviour
@@ -54,9 +68,12 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     behaviour = Behaviour(requests_per_window=requests_per_hour)
-    served = await start(port, servicenow_incidents=incidents, servicenow_tables=tables, seed=seed, behaviour=behaviour)
+    served = await start(
+        port, servicenow_incidents=incidents, servicenow_tables=tables, jira_issues=issues, seed=seed, behaviour=behaviour
+    )  # fmt: skip
     typer.echo(f"ServiceNow  {served.servicenow_url}  user demo, password demo")
     typer.echo(f"Jira        {served.jira_url}  user demo@example.com, token demo")
+    typer.echo(f"Jira DC     {served.jira_dc_url}  the same issues, token demo")
     typer.echo("Ctrl-C stops it.")
     sys.stdout.flush()
     if until_eof:

@@ -21,6 +21,7 @@ from bsc_monitor.sandbox.company.delivery import jira_site
 from bsc_monitor.sandbox.forge import github_app, gitlab_app
 from bsc_monitor.sandbox.jira import Behaviour as JiraBehaviour
 from bsc_monitor.sandbox.jira import cloud_app, data_center_app, once
+from bsc_monitor.sandbox.jira.exports import load_site
 from bsc_monitor.sandbox.people import people_app
 from bsc_monitor.sandbox.servicenow import Behaviour, Instance, servicenow_app
 from bsc_monitor.sandbox.servicenow.exports import load_exports
@@ -99,12 +100,13 @@ async def start(
     azure: AzureBehaviour | None = None,
     focus_folder: Path | None = None,
     jira: JiraBehaviour | None = None,
+    jira_issues: Path | None = None,
     now: Callable[[], datetime] = _utcnow,
 ) -> Sandbox:
     """Start serving on 127.0.0.1 (port 0: any free one).
 
     ``seed`` picks the generated company. ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
-    company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``). ``focus_folder``: where to write the company's bills as a FOCUS export. Raises OSError where the port is taken, ValueError where a file is not what it should be.
+    company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``). ``jira_issues``: a file or folder of exported issues to serve as Jira. ``focus_folder``: where to write the company's bills as a FOCUS export. Raises OSError where the port is taken, ValueError where a file is not what it should be.
     """
     if servicenow_incidents or servicenow_tables:
         tables = {
@@ -124,7 +126,8 @@ async def start(
     app.add_subapp("/opencost", opencost_app(bills))
     if focus_folder is not None:
         await asyncio.to_thread(write_focus, bills(), focus_folder)
-    site = once(lambda: jira_site(seed, now))
+    given = load_site(jira_issues, now) if jira_issues else None
+    site = once(lambda: given or jira_site(seed, now))
     app.add_subapp("/jira", cloud_app(site, jira or JiraBehaviour()))
     app.add_subapp("/jira-dc", data_center_app(site, jira or JiraBehaviour()))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
