@@ -16,6 +16,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from bsc_monitor import crash
 from bsc_monitor.alert.quiet import Quiet
 from bsc_monitor.alert.routing import Channel
 from bsc_monitor.model.alert import Alert
@@ -155,7 +156,9 @@ class Lane:
         message, words = await store.read(compose)
         if not message.items:
             return None
+        crash.point("sending")
         outcome = await self._try(message, words)
+        crash.point("sent")
         return await self._record(job, message, outcome, others)
 
     def _claim_group(self, job: Job, now: datetime, connection: Connection) -> bool:
@@ -173,6 +176,7 @@ class Lane:
         office, now = self._office, self._office.clock()
         again = None if outcome.ok or outcome.dead else now + self._backoff(outcome)
         await office.store.write(partial(self._store_outcome, job, others, outcome, now, again))
+        crash.point("marked")
         if outcome.ok:
             self.failures = 0
             self.waiting = max(0, self.waiting - len(job.rows))

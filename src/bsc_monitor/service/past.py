@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bsc_monitor import crash
 from bsc_monitor.collect.backfill import Outcome, PastRun, backfill, default_start, past_runs
 from bsc_monitor.collect.schedule import Collection
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
@@ -38,6 +39,7 @@ async def fill(store: Store, collection: Collection, runs: list[PastRun], told: 
 
     async def finished(outcome: Outcome) -> None:
         if not outcome.error:
+            crash.point("filled")
             key = ScopeKey(outcome.run.job.source, STREAM, outcome.run.key)
             await store.write(lambda connection: save_checkpoint(connection, RECORDS, key, {"done": True}))
         told(outcome)

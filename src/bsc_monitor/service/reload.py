@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bsc_monitor import crash
 from bsc_monitor.config import ConfigError
 from bsc_monitor.model.event import ConfigReloaded
 from bsc_monitor.model.organisation import Organisation
@@ -70,10 +71,12 @@ class Reloading:
         except Exception:
             self._show(service.configuration.organisation)
             raise
+        crash.point("reloading")
         service.configuration, service.plugins = configuration, plugins
         await service.delivery.replace(configuration)
         await service.collection.reload(configuration, plugins.collectors)
         service.improving.look_again()
+        crash.point("reloaded")
         return (*messages, *(str(problem) for problem in plugins.problems))
 
     def _show(self, organisation: Organisation) -> None:

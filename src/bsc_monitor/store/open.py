@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bsc_monitor import crash
 from bsc_monitor.store.engines import READERS, StoreError, build_engine, hint, parse_url, words
 from bsc_monitor.store.lease import lead_by_connection, take_file
 from bsc_monitor.store.schema import HEAD
@@ -121,6 +122,7 @@ def _migrate(engine: Engine) -> None:
         config.set_main_option("script_location", "bsc_monitor.store:migrations")
         try:
             command.upgrade(config, "head")
+            crash.point("migrating")
         except CommandError as error:
             raise StoreError(
                 f"the database is of another version: {error}", "install the version of bsc-monitor that wrote it"

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from bsc_monitor import crash
+
 _MOST_QUEUED = 10_000
 _MOST_TOGETHER = 500  #: requests in one transaction, so that the first of them does not wait for ever
 
@@ -57,6 +59,8 @@ class Writer:
                             results.append((done, work(connection), None))
                     except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
                         results.append((done, None, error))
+                crash.point("committing")
+            crash.point("committed")
         except Exception as error:  # noqa: BLE001 - nothing of this transaction is durable: nobody may think so
             for _, done in batch:
                 done.set_exception(error)
