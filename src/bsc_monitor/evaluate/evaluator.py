@@ -16,9 +16,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from bsc_monitor import crash
 from bsc_monitor.bus import Bus
 from bsc_monitor.collect.schedule import Harvest
 from bsc_monitor.config import Configuration
+from bsc_monitor.evaluate.gather import Delivery, Gatherer
 from bsc_monitor.evaluate.state import State
 from bsc_monitor.ingest import Door, Refused
 from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event, PeriodClosed
@@ -51,6 +53,7 @@ class Evaluator:
         self._state = State(configuration)
         self._loop = asyncio.get_running_loop()
         self._due: datetime | None = None
+        self._gatherer = Gatherer(self._queue, self._take)
         self.door = Door()
         self.on_due: Callable[[datetime | None], None] | None = None  #: told when the next instant of interest changes
 
@@ -72,18 +75,22 @@ class Evaluator:
             _log.warning("readings were refused", source=harvest.source, measure=harvest.measure, why=words)
             if not readings:
                 raise SourceError(f"nothing of what came can be used: {words}", CollectorError.SCHEMA)
+        crash.point("admitted")
 
-        def work(connection: Connection) -> list[Event]:
-            if harvest.checkpoint:
-                key = ScopeKey(harvest.source, JOB_STREAM, harvest.key)
-                save_checkpoint(connection, RECORDS, key, harvest.checkpoint)
-            return self._state.take(connection, readings, self._clock())
+        key = ScopeKey(harvest.source, JOB_STREAM, harvest.key)
+        await self._gatherer.put(Delivery(readings, (key, harvest.checkpoint) if harvest.checkpoint else None))
 
-        await self._submit(work)
+    def _take(self, connection: Connection, deliveries: Sequence[Delivery]) -> list[Event]:
+        for delivery in deliveries:
+            if delivery.checkpoint is not None:
+                save_checkpoint(connection, RECORDS, *delivery.checkpoint)
+        readings = [reading for delivery in deliveries for reading in delivery.readings]
+        return self._state.take(connection, readings, self._clock())
 
     async def enter(self, kpi: Kpi, reading: Reading, author: str) -> None:
         """Take a value entered by hand. Raises Refused."""
         admitted = self.door.admit(kpi, reading, kpi.unit, self._clock(), author=author)
+        crash.point("admitted")
         await self._submit(lambda connection: self._state.enter(connection, admitted, self._clock()))
 
     async def tick(self) -> None:
@@ -110,9 +117,13 @@ class Evaluator:
         return self._submit(lambda connection: list(work(connection, self._state)))
 
     def _submit(self, work: Callable[[Connection], list[Event]]) -> asyncio.Future[Any]:
+        return asyncio.wrap_future(self._queue(work))
+
+    def _queue(self, work: Callable[[Connection], list[Event]]) -> Future[list[Event]]:
         """Queue an evaluation. Its events are told on the bus after the commit, also when nobody waits for it any more."""
 
         def evaluated(connection: Connection) -> list[Event]:
+            crash.point("evaluating")
             try:
                 if self._state.broken:
                     self._state.restore(connection, self._clock())
@@ -120,11 +131,12 @@ class Evaluator:
             except BaseException:
                 self._state.broken = True
                 raise
+            crash.point("evaluated")
             return events
 
         done: Future[list[Event]] = self.store.submit(evaluated)
         done.add_done_callback(self._committed)
-        return asyncio.wrap_future(done)
+        return done
 
     def _committed(self, done: Future[list[Event]]) -> None:
         """In the writer's thread, right after the transaction ended."""
@@ -137,7 +149,9 @@ class Evaluator:
             self._loop.call_soon_threadsafe(partial(self._tell, events, due))
 
     def _tell(self, events: list[Event], due: datetime | None) -> None:
+        crash.point("publishing")
         self._bus.publish(events)
+        crash.point("published")
         if due != self._due:
             self._due = due
             if self.on_due is not None:
