@@ -102,7 +102,7 @@ class AlertRule:
 class Webhook:
     """An HTTP receiver of signed messages."""
 
-    url: str
+    url: str = field(repr=False)  #: may hold a token
     secret: SecretStr | None = None  #: signs the body (HMAC-SHA256)
     cloudevents: bool = False  #: CloudEvents 1.0 rather than plain JSON
 
@@ -112,7 +112,7 @@ class Receiver:
     """Where messages go: any of an Alertmanager cluster, apprise addresses, a webhook."""
 
     id: str
-    alertmanager: tuple[str, ...] = ()  #: base addresses of every member of one cluster
+    alertmanager: tuple[str, ...] = field(default=(), repr=False)  #: base addresses of every member of one cluster
     apprise: tuple[SecretStr, ...] = ()
     webhook: Webhook | None = None
     plugin: str = ""  #: name of a plugin's kind of receiver

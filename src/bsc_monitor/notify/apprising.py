@@ -14,6 +14,7 @@ from bsc_monitor.notify.message import Message
 from bsc_monitor.notify.outcome import Outcome, Send
 from bsc_monitor.notify.render import Rendered
 
+_MOST_SAID = 20
 _DEADLINE = 60.0  #: seconds for one message, in apprise's own threads
 _said: ContextVar[list[str] | None] = ContextVar("said", default=None)
 
@@ -47,6 +48,7 @@ def open_service(address: str) -> Any:
     """apprise's object for an address; None where it understands none."""
     import apprise
 
+    logging.getLogger("apprise").addFilter(_LISTENER)  # added once, however often
     service = apprise.Apprise.instantiate(address, suppress_exceptions=True)
     if service is not None:
         service.request_rate_per_sec = min(service.request_rate_per_sec, 1.0)
@@ -70,23 +72,23 @@ def _form(service: Any, message: Message, words: Rendered) -> tuple[Any, Any, st
     return kind, NotifyFormat.TEXT, words.chat_title, words.chat
 
 
-class _Listener(logging.Handler):
-    """Hears why apprise could not send: it tells its log alone. The contexts of its threads are copies of ours."""
+class _Listener(logging.Filter):
+    """Hears why apprise could not send: it tells its log alone. The contexts of its threads are copies of ours.
 
-    def emit(self, record: logging.LogRecord) -> None:
-        if (said := _said.get()) is not None and len(said) < 20:
+    Nothing goes on to a log from here: apprise's words hold tokens, whole addresses even. We tell them, masked.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.WARNING and (said := _said.get()) is not None and len(said) < _MOST_SAID:
             said.append(record.getMessage())
+        return False
 
 
-_LISTENER = _Listener(logging.WARNING)
+_LISTENER = _Listener()
 
 
 @contextmanager
 def _listening() -> Iterator[list[str]]:
-    logger = logging.getLogger("apprise")
-    if _LISTENER not in logger.handlers:
-        logger.addHandler(_LISTENER)
-        logger.propagate = False  # its words may hold a token: they are told masked, by us
     reasons: list[str] = []
     token = _said.set(reasons)
     try:
