@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from bsc_monitor.cost import (
+from bsc_monitor.kit.cost import (
     DAY,
     Allotment,
     Book,

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bsc_monitor.cost import (
+from bsc_monitor.kit.cost import (
     DAY,
     CostConfig,
     add,

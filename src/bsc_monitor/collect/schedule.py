@@ -259,12 +259,18 @@ class Collection:
             return
         self._armed = due
         self._scheduler.add_job(
-            self._hand_out, "date", run_date=due, id=_SCHEDULED, replace_existing=True, misfire_grace_time=None
+            self._begin, "date", run_date=due, id=_SCHEDULED, replace_existing=True, misfire_grace_time=None
         )
+
+    def _begin(self) -> None:
+        """The scheduler's job: over at once, so that none is ever skipped or cancelled under way."""
+        self._armed = None
+        if not self._handing:
+            self._spawn(self._hand_out())
 
     async def _hand_out(self) -> None:
         """Hand out what is due, in helpings that let other tasks have their turn."""
-        self._armed, self._handing = None, True  # what becomes due meanwhile is taken here, too
+        self._handing = True  # what becomes due meanwhile is taken here, too
         while taken := self._agenda.take(self._clock(), _HELPING):
             for job in taken:
                 self._enqueue(job)

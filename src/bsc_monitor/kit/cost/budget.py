@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bsc_monitor.cost.days import month_after
-from bsc_monitor.cost.money import CostConfig, add
+from bsc_monitor.kit.cost.days import month_after
+from bsc_monitor.kit.cost.money import CostConfig, add
 from bsc_monitor.plugin import CollectorError, SourceError
 
 

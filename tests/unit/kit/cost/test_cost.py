@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bsc_monitor.cost import (
+from bsc_monitor.kit.cost import (
     DAY,
     Allotment,
     Book,

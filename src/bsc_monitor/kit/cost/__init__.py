@@ -3,8 +3,8 @@
 Plugins may import it beside ``bsc_monitor.plugin``; nothing here asks a source.
 """
 
-from bsc_monitor.cost.budget import Allotment, allotted, budget_of_file, recurring
-from bsc_monitor.cost.days import (
+from bsc_monitor.kit.cost.budget import Allotment, allotted, budget_of_file, recurring
+from bsc_monitor.kit.cost.days import (
     DAY,
     Book,
     Line,
@@ -18,8 +18,8 @@ from bsc_monitor.cost.days import (
     total_by_key,
     whole_period,
 )
-from bsc_monitor.cost.money import Amounts, CostConfig, Money, add, in_one_currency
-from bsc_monitor.cost.readings import cost_reading, share_reading, variance_reading
+from bsc_monitor.kit.cost.money import Amounts, CostConfig, Money, add, in_one_currency
+from bsc_monitor.kit.cost.readings import cost_reading, share_reading, variance_reading
 
 __all__ = [
     "DAY", "Allotment", "Amounts", "Book", "CostConfig", "Line", "Money", "Step", "Stretch", "add", "allotted",

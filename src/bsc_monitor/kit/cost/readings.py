@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bsc_monitor.cost.money import Amounts, CostConfig, in_one_currency
+from bsc_monitor.kit.cost.money import Amounts, CostConfig, in_one_currency
 from bsc_monitor.plugin import CollectorError, Completeness, Context, Reading, ReadingState, SourceError
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bsc_monitor.cost.money import add
+from bsc_monitor.kit.cost.money import add
 from bsc_monitor.plugin import Calendar, CollectorError, Context, SourceError, Window
 
 DAY = timedelta(days=1)
