@@ -262,7 +262,7 @@ class Collection:
             self._begin, "date", run_date=due, id=_SCHEDULED, replace_existing=True, misfire_grace_time=None
         )
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         """The scheduler's job: over at once, so that none is ever skipped or cancelled under way."""
         self._armed = None
         if not self._handing:
