@@ -10,6 +10,9 @@ from typing import Literal
 
 from bsc_monitor.model.alert import Matcher, Receiver, Route, matches_all
 
+DIGEST = "digest"  #: name of the built-in route of insights
+_WEEK = timedelta(days=7)
+
 ChannelKind = Literal["alertmanager", "apprise", "webhook", "plugin"]
 
 
@@ -47,12 +50,12 @@ class Routing:
 
     def route(self, name: str) -> Route:
         """A route by its id; one that was removed is as the built-in one."""
-        return self.routes.get(name) or _built_in(self.receivers)
+        return self.routes.get(name) or (_digest if name == DIGEST else _built_in)(self.receivers)
 
     def matching(self, labels: Mapping[str, str]) -> list[Route]:
         """The routes that an alert takes: the deepest that match, in the order of the configuration."""
         if not self.routes:
-            return [_built_in(self.receivers)]
+            return [(_digest if _can_wait(labels) else _built_in)(self.receivers)]
         return list(self._descend(None, labels))
 
     def targets(self, labels: Mapping[str, str]) -> list[Target]:
@@ -116,6 +119,15 @@ def group_key(route: Route, labels: Mapping[str, str]) -> str:
 
 def _built_in(receivers: Mapping[str, Receiver]) -> Route:
     return Route("default", tuple(receivers), group_by=("scorecard", "alertname"))
+
+
+def _digest(receivers: Mapping[str, Receiver]) -> Route:
+    """What improvement finds is worth a look once a week, never a page at night."""
+    return Route(DIGEST, tuple(receivers), group_wait=_WEEK, group_interval=_WEEK, repeat_interval=4 * _WEEK)
+
+
+def _can_wait(labels: Mapping[str, str]) -> bool:
+    return labels.get("severity") == "info" and ("insight" in labels or "initiative" in labels)
 
 
 def _dead_man(labels: Mapping[str, str]) -> bool:

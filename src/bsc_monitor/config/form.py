@@ -21,6 +21,7 @@ from bsc_monitor.config.values import (
     Zone,
     one_of,
 )  # fmt: skip
+from bsc_monitor.model.insight import InsightKind
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -105,3 +106,26 @@ class ReportForm(Form):
     at: Cron = Field(description="when it is made")
     formats: list[Literal["html", "pdf", "xlsx", "csv", "json"]] = Field(["html"])
     to: list[Reference] = Field(default_factory=list, description="receivers")
+    owner: Line = Field("", description="the detail of this owner's KPIs; empty: one page for executives")
+
+
+class ActionForm(Form):
+    """A ticket that can be opened from an insight: by a person, or (``on``) by itself."""
+
+    source: Reference
+    params: dict[str, Any] = Field(default_factory=dict, description="of the source's action, e.g. the project")
+    on: list[InsightKind] = Field(default_factory=list, description="kinds of insights that open one by themselves")
+    worsening: bool = Field(True, description="of those, only what is bad news or nobody acts on")
+    scorecard: Reference | None = Field(None, description="only of this scorecard")
+
+    @field_validator("on", mode="before")
+    @classmethod
+    def _kinds(cls, given: Any) -> Any:
+        return [_kind(each) for each in given] if isinstance(given, list) else given
+
+
+def _kind(given: Any) -> Any:
+    try:
+        return InsightKind(given)
+    except ValueError:
+        raise ValueError(f"{given!r} is no kind of insight: there is {', '.join(InsightKind)}") from None

@@ -9,12 +9,12 @@ from pathlib import Path
 from bsc_monitor.config.build_alerts import AlertBuilder
 from bsc_monitor.config.build_organisation import OrganisationBuilder
 from bsc_monitor.config.build_sources import Sources
-from bsc_monitor.config.form import ReportForm, SandboxForm, ServiceForm
+from bsc_monitor.config.form import ActionForm, ReportForm, SandboxForm, ServiceForm
 from bsc_monitor.config.include import read
 from bsc_monitor.config.notes import Notes
 from bsc_monitor.config.problems import ConfigError, near
 from bsc_monitor.config.secrets import SecretReader
-from bsc_monitor.config.settings import Configuration, Report, SandboxSettings, ServiceSettings
+from bsc_monitor.config.settings import Action, Configuration, Report, SandboxSettings, ServiceSettings
 from bsc_monitor.config.suspect import warn_suspect
 from bsc_monitor.config.templates import expand
 from bsc_monitor.config.things import TABLES, Things, gather
@@ -76,6 +76,7 @@ def _build(base: Path, things: Things, find_collectors: FindCollectors, notes: N
         maintenance=alerts.maintenance(service.timezone),
         inhibitions=alerts.inhibitions(),
         reports=_reports(things, organisation, alerts, notes),
+        actions=_actions(things, notes),
     )
 
 
@@ -115,6 +116,21 @@ def _reports(things: Things, organisation: Organisation, alerts: AlertBuilder, n
         title = form.title or (card.title if card else form.scorecard)
         reports[thing.id] = Report(
             thing.id, form.scorecard, title, PeriodKind(form.period), form.at, tuple(form.formats), tuple(form.to),
-            notes.place(thing.path),
+            form.owner, notes.place(thing.path),
         )  # fmt: skip
     return reports
+
+
+def _actions(things: Things, notes: Notes) -> dict[str, Action]:
+    actions: dict[str, Action] = {}
+    for thing in things.of("actions", ActionForm):
+        form = thing.form
+        for key, table, said in (("source", "sources", form.source), ("scorecard", "scorecards", form.scorecard)):
+            known = things.known(table)
+            if said is not None and said not in known:
+                notes.error((*thing.path, key), f"there is no {table[:-1]} {said!r}", near(said, known))
+        actions[thing.id] = Action(
+            thing.id, form.source, form.params, frozenset(form.on), form.worsening, form.scorecard,
+            notes.place(thing.path),
+        )  # fmt: skip
+    return actions

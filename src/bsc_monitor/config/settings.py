@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from bsc_monitor.config.problems import Problem
 from bsc_monitor.model.alert import AlertRule, Inhibition, Maintenance, Receiver, Route
+from bsc_monitor.model.insight import InsightKind
 from bsc_monitor.model.organisation import Organisation, Place
 from bsc_monitor.model.period import PeriodKind
 from bsc_monitor.model.source import Source
@@ -50,6 +52,20 @@ class Report:
     at: str  #: cron expression in the scorecard's time zone
     formats: tuple[str, ...] = ("html",)
     receivers: tuple[str, ...] = ()
+    owner: str = ""  #: the detail of this owner's KPIs; empty: one page for executives
+    place: Place = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A ticket that can be opened from an insight, in a source."""
+
+    id: str
+    source: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    on: frozenset[InsightKind] = frozenset()  #: kinds of insights that open one by themselves
+    worsening: bool = True  #: of those, only what is bad news or nobody acts on
+    scorecard: str | None = None
     place: Place = None
 
 
@@ -67,5 +83,6 @@ class Configuration:
     maintenance: Mapping[str, Maintenance] = field(default_factory=dict)
     inhibitions: Mapping[str, Inhibition] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     files: tuple[Path, ...] = ()  #: every file that was read, to watch for changes

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bsc_monitor.config.form import CalendarForm, ReportForm, SandboxForm, ServiceForm, SourceForm
+from bsc_monitor.config.form import ActionForm, CalendarForm, ReportForm, SandboxForm, ServiceForm, SourceForm
 from bsc_monitor.config.form_alert import AlertForm, InhibitionForm, MaintenanceForm, ReceiverForm, RouteForm
 from bsc_monitor.config.form_scorecard import InitiativeForm, KpiForm, ObjectiveForm, ScorecardForm, TemplateForm
 from bsc_monitor.config.include import Documents
@@ -25,7 +25,8 @@ SINGLE: dict[str, type[BaseModel]] = {"service": ServiceForm, "sandbox": Sandbox
 TABLES: dict[str, type[BaseModel]] = {
     "sources": SourceForm, "scorecards": ScorecardForm, "objectives": ObjectiveForm, "kpis": KpiForm,
     "initiatives": InitiativeForm, "alerts": AlertForm, "receivers": ReceiverForm, "routes": RouteForm,
-    "maintenance": MaintenanceForm, "inhibitions": InhibitionForm, "reports": ReportForm, "templates": TemplateForm,
+    "maintenance": MaintenanceForm, "inhibitions": InhibitionForm, "reports": ReportForm, "actions": ActionForm,
+    "templates": TemplateForm,
 }  # fmt: skip
 
 #: tables whose entries are looked at further although they have mistakes, and the keys without which that is in vain

@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeDecorator
 
 from bsc_monitor.store.records import record_tables
 
-HEAD = "0003_improve"  #: the newest migration; a test holds it against the migrations' own word
+HEAD = "0004_reports"  #: the newest migration; a test holds it against the migrations' own word
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

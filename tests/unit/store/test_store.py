@@ -125,10 +125,13 @@ def test_a_success_leaves_the_last_failure_on_record(store):
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_expects(store):
-    import bsc_monitor.store.insights
-
+    import bsc_monitor.store.actions
     import bsc_monitor.store.alerts
-    import bsc_monitor.store.outbox  # noqa: F401 - all tables are in the one metadata
+    import bsc_monitor.store.controls
+    import bsc_monitor.store.insights
+    import bsc_monitor.store.outbox
+    import bsc_monitor.store.reports
+    import bsc_monitor.store.told  # noqa: F401 - all tables are in the one metadata
 
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
