@@ -11,6 +11,7 @@ from bsc_monitor.web.api import chart as api_chart
 from bsc_monitor.web.api import explain as api_explain
 from bsc_monitor.web.api import kpis as api_kpis
 from bsc_monitor.web.api import openapi
+from bsc_monitor.web.api import past as api_past
 from bsc_monitor.web.api import scorecards as api_scorecards
 from bsc_monitor.web.api import sources as api_sources
 from bsc_monitor.web.board import BOARD, Board
@@ -38,6 +39,7 @@ TABLES: tuple[Routes, ...] = (
     sources.ROUTES,
     openapi.ROUTES,
     api_scorecards.ROUTES,
+    api_past.ROUTES,
     api_kpis.ROUTES,
     api_chart.ROUTES,
     api_explain.ROUTES,

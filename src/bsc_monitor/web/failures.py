@@ -19,10 +19,11 @@ _WORDS = {
     404: "There is nothing here",
     405: "Not possible here",
     408: "The request took too long",
+    409: "That cannot be done",
     413: "That is too much",
     415: "That kind of content is not taken",
     421: "Not this board's address",
-    422: "That cannot be done",
+    422: "That cannot be read",
     500: "Something went wrong here",
     503: "Not ready yet",
 }
@@ -34,7 +35,7 @@ async def tell_failures(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except web.HTTPException as error:
-        if error.status < 400:
+        if error.status < 400 or error.content_type == "application/problem+json":
             raise
         detail = error.text or ""
         standard = f"{error.status}: {error.reason}"
@@ -43,7 +44,7 @@ async def tell_failures(request: web.Request, handler: Handler) -> web.StreamRes
     except Unknown as error:
         return failure(request, 404, str(error))
     except Rejected as error:
-        return failure(request, 422, str(error))
+        return failure(request, 409, str(error))
     except TimeoutError:
         return failure(request, 408, "")
     except (asyncio.CancelledError, ConnectionError):

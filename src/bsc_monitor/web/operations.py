@@ -1,6 +1,7 @@
 """What people and webhooks may ask of the service; the service implements it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -13,6 +14,17 @@ class Unknown(LookupError):  # noqa: N818 - names what happened
 
 class Rejected(ValueError):  # noqa: N818 - names what happened
     """What was asked cannot be done. ``str()`` says why, in words for the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a back-fill is."""
+
+    running: bool = False
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    first_failure: str = ""
 
 
 class Operations(Protocol):
@@ -46,3 +58,12 @@ class Operations(Protocol):
 
     async def retry_dead(self, keys: Sequence[str], author: str) -> int:
         """Try messages again that a receiver refused for good; returns how many."""
+
+    async def backfill(self, subject: str, start: datetime) -> int:
+        """Collect the past of a source or KPI from an instant on; returns how many runs that takes."""
+
+    def backfill_progress(self) -> Progress:
+        """How far collecting the past is."""
+
+    async def rescore(self, kpis: Sequence[str], since: datetime, author: str) -> int:
+        """Judge closed periods of KPIs by today's definitions; returns how many changed."""

@@ -102,7 +102,7 @@ async def test_the_past_is_shown_as_it_was_frozen(client):
 )
 async def test_a_period_that_cannot_be_shown_is_said_in_words(client, at, why):
     answer = await client.get(f"/?at={at}", headers={"Accept": "text/html"})
-    assert answer.status == 422
+    assert answer.status == 404
     assert why in await answer.text()
 
 
@@ -175,7 +175,7 @@ async def test_a_silence_form_reads_matchers(client):
     ],
 )
 async def test_a_form_filled_in_wrongly_changes_nothing(client, path, fields):
-    assert (await client.post(path, data=fields)).status == 422
+    assert (await client.post(path, data=fields)).status == 409
     assert client.board.operations.calls == []
 
 

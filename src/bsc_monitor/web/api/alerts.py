@@ -9,6 +9,7 @@ from bsc_monitor.model.alert import AlertState, Matcher, MatchOperator
 from bsc_monitor.store import history
 from bsc_monitor.store.controls import load_comments
 from bsc_monitor.web.api import alert_models, models, shapes
+from bsc_monitor.web.api.alert_models import sane
 from bsc_monitor.web.api.endpoint import Api, Call
 from bsc_monitor.web.api.kpis import Id, Query
 from bsc_monitor.web.operations import Rejected
@@ -63,9 +64,10 @@ async def alerts(call: Call, query: AlertQuery) -> alert_models.Alerts:
 @API.post("/acknowledgements", Policy.OPERATOR)
 async def acknowledge(call: Call, body: alert_models.NewAcknowledgement) -> alert_models.Done:
     """Take a firing alert on, until it resolves or until an instant."""
-    if body.until is not None and body.until <= call.board.clock():
+    until = sane(body.until)
+    if until is not None and until <= call.board.clock():
         raise Rejected("the time until which it is acknowledged has passed")
-    await call.board.operations.acknowledge(body.fingerprint, body.note, body.until, call.identity.name)
+    await call.board.operations.acknowledge(body.fingerprint, body.note, until, call.identity.name)
     await call.hub.reread()
     return alert_models.Done()
 
@@ -80,7 +82,7 @@ async def silences(call: Call) -> alert_models.Silences:
 @API.post("/silences", Policy.OPERATOR)
 async def silence(call: Call, body: alert_models.NewSilence) -> alert_models.SilenceId:
     """Tell nobody of matching alerts for a while."""
-    starts, ends = body.startsAt or call.board.clock(), body.endsAt
+    starts, ends = sane(body.startsAt) or call.board.clock(), sane(body.endsAt) or body.endsAt
     matchers = [matcher_of(each) for each in body.matchers]
     check_silence(matchers, starts, ends, call.board.clock())
     name = await call.board.operations.silence(matchers, starts, ends, call.identity.name, body.comment)
@@ -110,6 +112,8 @@ async def comments(call: Call, query: CommentQuery) -> models.Comments:
 @API.post("/comments", Policy.OPERATOR)
 async def comment(call: Call, body: alert_models.NewComment) -> alert_models.Done:
     """Write a comment."""
+    if not body.text:
+        raise Rejected("the comment says nothing")
     await call.board.operations.comment(body.subject, body.text, call.identity.name)
     return alert_models.Done()
 

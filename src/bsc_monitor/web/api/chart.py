@@ -1,9 +1,7 @@
 """A KPI's process-behaviour chart as data: points, phases with natural limits, forecast, what happened."""
 
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import StringConstraints
 from sqlalchemy import Connection
 
 from bsc_monitor.improve.chart import ProcessBehaviour, process_behaviour
@@ -13,8 +11,8 @@ from bsc_monitor.store import history
 from bsc_monitor.store.events import StoredEvent
 from bsc_monitor.web.api import models, shapes
 from bsc_monitor.web.api.endpoint import Api, Call
-from bsc_monitor.web.api.kpis import Query
-from bsc_monitor.web.operations import Rejected
+from bsc_monitor.web.api.kpis import At, Query
+from bsc_monitor.web.operations import Unknown
 from bsc_monitor.web.view.past import NoSuchPeriod, asked_period
 
 API = Api("KPIs")
@@ -25,7 +23,7 @@ _PERIODS, _EVENTS = 60, 60
 class ChartQuery(Query):
     """As of when."""
 
-    at: Annotated[str, StringConstraints(max_length=20)] = ""
+    at: At = ""
 
 
 @API.get("/kpis/{scorecard}/{kpi}/chart")
@@ -37,7 +35,7 @@ async def chart(call: Call, query: ChartQuery) -> models.Chart:
     try:
         period = asked_period(query.at, call.board)
     except NoSuchPeriod as error:
-        raise Rejected(str(error)) from None
+        raise Unknown(str(error)) from None
     until = period.end if period else None
     values, happened = await call.board.store.read(lambda connection: _read(connection, name, until))
     closed = [each for each in values if each.closed_at is not None]

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import inspect
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar, get_type_hints
@@ -18,6 +19,7 @@ from bsc_monitor.web.live.hub import HUB, Hub
 from bsc_monitor.web.routes import Handler, Policy, Route, Routes
 
 MOST_BODY = 64 * 1024
+PART = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")  #: what may stand for a name in an address
 _READ_WITHIN = 10.0
 _PACKED_FROM = 1400  #: bytes; smaller answers fit one packet
 
@@ -94,6 +96,8 @@ def _served(handler: Callable[..., Awaitable[BaseModel | None]], about: About) -
     async def serve(request: web.Request) -> web.StreamResponse:
         call = Call(request, request.app[BOARD], request.app[HUB], request[IDENTITY])
         given: dict[str, Any] = {}
+        if not all(PART.fullmatch(part) for part in request.match_info.values()):
+            raise web.HTTPNotFound(text="There is no such thing.")
         if about.query is not None:
             given["query"] = _query(request, about.query)
         elif request.query_string and request.method != "GET":

@@ -1,9 +1,8 @@
 """Why a score is what it is, and whether the strategy hangs together."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import StringConstraints
 from sqlalchemy import Connection
 
 from bsc_monitor.model.judgement import NodeKind
@@ -12,9 +11,9 @@ from bsc_monitor.score.explain import Explanation, explain, explain_past, to_dat
 from bsc_monitor.store import history
 from bsc_monitor.web.api import models
 from bsc_monitor.web.api.endpoint import Api, Call
-from bsc_monitor.web.api.kpis import Query
+from bsc_monitor.web.api.kpis import At, Query
 from bsc_monitor.web.board import Board
-from bsc_monitor.web.operations import Rejected
+from bsc_monitor.web.operations import Unknown
 from bsc_monitor.web.view.past import NoSuchPeriod, asked_period
 
 API = Api("Explain")
@@ -26,13 +25,13 @@ class ExplainQuery(Query):
     """Of which kind of node, and as of when."""
 
     kind: Literal["kpi", "objective", "perspective"] = "kpi"
-    at: Annotated[str, StringConstraints(max_length=20)] = ""
+    at: At = ""
 
 
 class CardQuery(Query):
     """As of when."""
 
-    at: Annotated[str, StringConstraints(max_length=20)] = ""
+    at: At = ""
 
 
 @API.get("/explain/{scorecard}/{node}")
@@ -69,14 +68,14 @@ async def _explained(call: Call, kind: NodeKind, name: str, at: str) -> models.E
 
 
 async def explanation(board: Board, kind: NodeKind, name: str, at: str) -> Explanation:
-    """The derivation of a score, now or at a past period's end. Raises KeyError, ``Rejected``."""
+    """The derivation of a score, now or at a past period's end. Raises KeyError, ``Unknown``."""
     organisation, now = board.organisation, board.clock()
     if kind == "kpi" and name not in organisation.kpis:
         raise KeyError(name)
     try:
         period = asked_period(at, board)
     except NoSuchPeriod as error:
-        raise Rejected(str(error)) from None
+        raise Unknown(str(error)) from None
 
     def read(connection: Connection) -> tuple[Any, Any]:
         readings = history.readings(connection, name, before=period.end if period else None, limit=_READINGS)

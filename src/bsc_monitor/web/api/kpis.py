@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from bsc_monitor.model.organisation import Kpi
 from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.store import history
 from bsc_monitor.web.api import models, shapes
-from bsc_monitor.web.api.alert_models import Done, NewReading
+from bsc_monitor.web.api.alert_models import Done, NewReading, sane
 from bsc_monitor.web.api.endpoint import Api, Call
 from bsc_monitor.web.routes import Policy
 from bsc_monitor.web.view.scene import Scene
@@ -19,6 +19,12 @@ ROUTES = API.table
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*$", max_length=201)]
 _KPI = "/kpis/{scorecard}/{kpi}"
+
+
+#: A period as people write it; empty: now.
+At = Annotated[
+    str, StringConstraints(pattern=r"^([0-9]{4}(-([0-9]{2}(-[0-9]{2})?|[Qq][1-4]|[Ww][0-9]{2}))?)?$", max_length=10)
+]
 
 
 class Query(BaseModel):
@@ -47,11 +53,18 @@ class PeriodQuery(Query):
     limit: Annotated[int, Field(ge=1, le=1000)] = 60
 
 
+def _written(text: str) -> str:
+    """A bare number would be taken for seconds since 1970; the description promises a date and time."""
+    if "-" not in text[1:]:
+        raise ValueError("write a date and time, as 2026-06-14T09:30:00Z")
+    return text
+
+
 class ReadingQuery(Query):
     """Which readings."""
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
-    before: AwareDatetime | None = None
+    before: Annotated[AwareDatetime, BeforeValidator(_written)] | None = None
 
 
 @API.get("/kpis")
@@ -128,6 +141,6 @@ async def readings(call: Call, query: ReadingQuery) -> models.Readings:
 @API.post(_KPI + "/readings", Policy.OPERATOR)
 async def add_reading(call: Call, body: NewReading) -> Done:
     """Enter a value by hand, in the KPI's unit."""
-    at = body.at or call.board.clock()
+    at = sane(body.at) or call.board.clock()
     await call.board.operations.set_value(call.kpi_name(), body.value, at, body.note, call.identity.name)
     return Done()

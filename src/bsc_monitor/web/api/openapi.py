@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bsc_monitor.web.api.endpoint import About
+from bsc_monitor.web.api.endpoint import PART, About
 from bsc_monitor.web.routes import Policy, Route, Routes
 from bsc_monitor.web.templating import page
 
@@ -18,7 +18,7 @@ ROUTES: Routes = Routes()
 DESCRIBED: web.AppKey[tuple[Route, ...]] = web.AppKey("DESCRIBED", tuple)
 _REF = "#/components/schemas/{model}"
 _PATH = re.compile(r"\{(\w+)\}")
-_PART = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$", "maxLength": 100}
+_PART = {"type": "string", "pattern": f"^{PART.pattern}$"}
 _PROBLEM = {
     "type": "object", "required": ["title", "status"],
     "properties": {
@@ -30,7 +30,7 @@ _PROBLEM = {
 }  # fmt: skip
 _WORDS = {
     401: "Not signed in", 403: "The role does not allow it", 404: "There is no such thing", 408: "Sent too slowly",
-    413: "Too large", 415: "Not JSON", 422: "Not understood, or not possible",
+    409: "It cannot be done now", 413: "Too large", 415: "Not JSON", 422: "Not understood, or not possible",
 }  # fmt: skip
 
 
@@ -131,7 +131,9 @@ def _failures(route: Route) -> list[int]:
         found.append(404)
     about: About = route.about
     if about.body is not None:
-        found += [404, 408, 413, 415]
+        found += [404, 408, 409, 413, 415]
+    if about.query is not None and "at" in about.query.model_fields:
+        found.append(404)
     if about.body is not None or about.query is not None or route.method != "GET":
         found.append(422)
     return sorted(set(found))

@@ -1,14 +1,11 @@
 """Scorecards, perspectives, objectives, and everything at one moment."""
 
-from typing import Annotated
-
 from aiohttp import web
-from pydantic import StringConstraints
 
 from bsc_monitor.web.api import models, shapes
 from bsc_monitor.web.api.endpoint import Api, Call
-from bsc_monitor.web.api.kpis import Id, Query
-from bsc_monitor.web.operations import Rejected
+from bsc_monitor.web.api.kpis import At, Id, Query
+from bsc_monitor.web.operations import Unknown
 from bsc_monitor.web.view.past import NoSuchPeriod, asked_period, past_scene
 
 API = Api("Scorecards")
@@ -31,7 +28,7 @@ class ObjectiveQuery(Query):
 class StatusQuery(Query):
     """When, and of which scorecard."""
 
-    at: Annotated[str, StringConstraints(max_length=20)] = ""
+    at: At = ""
     scorecard: Id | None = None
 
 
@@ -85,7 +82,7 @@ async def status(call: Call, query: StatusQuery) -> models.Standing:
     try:
         period = asked_period(query.at, call.board)
     except NoSuchPeriod as error:
-        raise Rejected(str(error)) from None
+        raise Unknown(str(error)) from None
     scene = await past_scene(call.board, period) if period else call.hub.pieces.scene()
     organisation = scene.organisation
     wanted = query.scorecard

@@ -9,7 +9,7 @@ from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.live.hub import HUB
 from bsc_monitor.web.live.pieces import KINDS, Pieces
-from bsc_monitor.web.operations import Rejected
+from bsc_monitor.web.operations import Unknown
 from bsc_monitor.web.view.past import NoSuchPeriod, asked_period, past_scene
 from bsc_monitor.web.view.scene import Scene
 
@@ -36,12 +36,12 @@ class Showing:
 
 
 async def showing(request: web.Request) -> Showing:
-    """The scene that a request asks for by ``?at=``. Raises ``Rejected`` for a period that cannot be shown."""
+    """The scene that a request asks for by ``?at=``. Raises ``Unknown`` for a period that cannot be shown."""
     board, hub = request.app[BOARD], request.app[HUB]
     try:
         period = asked_period(request.query.get("at", ""), board)
     except NoSuchPeriod as error:
-        raise Rejected(f"{error}.") from None
+        raise Unknown(f"{error}.") from None
     if period is None:
         await hub.controls()
         since = hub.stamp()
