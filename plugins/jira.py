@@ -317,7 +317,8 @@ class Jira(Collector):
             )
         points = self._points(site)
         first = literal(min(sprint["start"] for sprint in closed), site.zone)
-        jql = f"project = {quoted(scope.project)} AND updated >= {first} ORDER BY key"
+        members = ", ".join(sprint["id"] for sprint in closed)  # untouched since planning, or taken out since
+        jql = f"project = {quoted(scope.project)} AND (sprint in ({members}) OR updated >= {first}) ORDER BY key"
         touched = ["status", membership, *([points] if points else [])]
         wanted = ["status", "created", "issuetype", membership, *([points] if points else [])]
         lives: list[Tracked] = []

@@ -194,6 +194,16 @@ def planned(number, joined, *more, points=1.0):
     return issue(number, "2026-05-01 08:00", (joined, {SPRINT: [7]}), *more, **{POINTS: points, SPRINT: []})
 
 
+async def test_an_issue_that_nobody_touched_since_it_was_planned_was_committed_too(side):
+    made = site(
+        planned(1, "2026-05-02 08:00"), planned(2, "2026-05-02 08:00", ("2026-05-08 10:00", "done")), sprints=SPRINTS
+    )
+
+    reading = await ask(made, "sprint_predictability", MAY, side)
+
+    assert (reading.numerator, reading.denominator) == (1, 2)
+
+
 async def test_predictability_is_what_was_committed_at_the_start_and_done_at_the_end(side):
     before, during = "2026-05-04 08:00", "2026-05-06 10:00"
     made = site(
