@@ -224,7 +224,8 @@ class Scoring:
                     heappush(queue, (derived.rank, number, derived))
 
     def _process(self, step: Step, state: KpiState, judged: list[tuple[Judgement, Judgement | None]]) -> None:
-        _advance(state, step)
+        if state.due is None or step.now >= state.due or state.kpi.prorate:
+            _advance(state, step)
         if state.formula is not None:
             derive(state, step)
         if state.dirty:

@@ -179,11 +179,12 @@ def _combine(state: KpiState, slot: Slot, rules: Rules | None) -> None:
 
 
 def adopt_combined(state: KpiState, slot: Slot) -> None:
-    """Recognise a restored total as made of its segments: it has the value that these make."""
-    if state.kpi.combine is not None and slot.segments and slot.total.raw is not None:
+    """Recognise a restored total as made of its segments: it is what these make."""
+    total = slot.total.raw
+    if state.kpi.combine is not None and slot.segments and total is not None:
         raw = combined(state.kpi, _raws(slot), state.rules.curve)
-        if raw is not None and raw.value == slot.total.raw.value:
-            slot.combined = slot.total.raw
+        if raw is not None and (raw.value, raw.at, raw.note) == (total.value, total.at, total.note):
+            slot.combined = total
 
 
 def _raws(slot: Slot) -> dict[Labels, KpiReading]:

@@ -6,6 +6,7 @@ import pytest
 from tests.unit.score.world import DAY, HOUR, JULY, NOW, World, kpi, month, path, reading
 
 from bsc_monitor.model.organisation import TargetPath, TargetStep, Thresholds
+from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.status import Completeness, ReadingState, Status
 from bsc_monitor.score.definition import definition_hash
 
@@ -294,8 +295,7 @@ def test_a_value_made_for_the_period_stands_in_place_of_observations():
 
 def test_a_value_made_for_another_kind_of_period_is_an_observation():
     world = World(kpi(aggregate="sum"))
-    week = world.scoring.judgements["it/k"].period
-    world.take(reading(1.0, period=type(week)(NOW - DAY, NOW)), reading(2.0, NOW + HOUR))
+    world.take(reading(1.0, period=Period(NOW - DAY, NOW, PeriodKind.DAY)), reading(2.0, NOW + HOUR))
 
     assert world.judgement().value == 3
 

@@ -72,7 +72,7 @@ def test_nearer_the_ideal_never_scores_less(case, one, other):
     curve = threshold_curve(thresholds, "target")
     ideal = thresholds.ideal if thresholds.ideal is not None else thresholds.target[0] / 2 + thresholds.target[1] / 2
     if (one < ideal) == (other < ideal):
-        far, near = sorted([one, other], key=lambda value: -abs(value - ideal))
+        far, near = sorted([one, other], reverse=one >= ideal)
         assert curve.judge(far)[0] <= curve.judge(near)[0]
 
 
