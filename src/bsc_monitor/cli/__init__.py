@@ -10,14 +10,33 @@ import typer
 
 from bsc_monitor import __version__
 from bsc_monitor.config.problems import ConfigError
-from bsc_monitor.store import StoreError
+from bsc_monitor.store import StoreError, Taken
 
 __all__ = ["build_app", "main"]
 
 
 def build_app() -> typer.Typer:
     """The whole command line."""
-    from bsc_monitor.cli import catalog, check, collect, demo, plugin, run, sandbox, schema, status
+    from bsc_monitor.cli import (
+        ack,
+        alerts,
+        backfill,
+        catalog,
+        check,
+        collect,
+        demo,
+        explain,
+        export,
+        notify,
+        plugin,
+        rule_test,
+        run,
+        sandbox,
+        schema,
+        silence,
+        status,
+    )
+    from bsc_monitor.cli import set as set_
     from bsc_monitor.cli.frame import collect_tools, plugin_folders_of
 
     app = typer.Typer(
@@ -30,18 +49,26 @@ def build_app() -> typer.Typer:
 
     @app.callback()
     def root(
-        version: Annotated[bool, typer.Option("--version", help="Show the version and exit", is_eager=True)] = False,
+        version: Annotated[
+            bool, typer.Option("--version", help="Show the version and exit", is_eager=True, callback=_show_version)
+        ] = False,
     ) -> None:
         """A live IT balanced scorecard."""
-        if version:
-            typer.echo(f"bsc-monitor {__version__}")
-            raise typer.Exit
 
-    for module in (run, check, schema, status, demo, sandbox, catalog):
+    for module in (
+        demo, run, check, status, explain, alerts, ack, silence, set_, backfill, catalog, notify, rule_test, schema, sandbox,
+    ):  # fmt: skip
         module.register(app)
+    export.register(app, export.store_tools())
     collect.register(app, collect_tools())
     app.add_typer(plugin.plugin_app(plugin_folders_of))
     return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bsc-monitor {__version__}")
+        raise typer.Exit
 
 
 def main() -> None:
@@ -56,6 +83,9 @@ def main() -> None:
         sys.exit(1)
     except StoreError as error:
         typer.echo(f"{error.message}" + (f" ({error.hint})" if error.hint else ""), err=True)
+        sys.exit(1)
+    except Taken:
+        typer.echo("another bsc-monitor uses this database: stop it, or act through its board", err=True)
         sys.exit(1)
     except BrokenPipeError:  # the reader of a pipe has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -88,9 +88,7 @@ class ServiceDesk:
     """Acts through the running service. ``BSC_TOKEN`` holds the token where it asks for one."""
 
     def __init__(self, configuration: Configuration) -> None:
-        service = configuration.service
-        host = f"[{service.host}]" if ":" in service.host else service.host
-        self._address = (service.url or f"http://{host}:{service.port}").rstrip("/") + "/api/v1"
+        self._address = api_of(configuration)
 
     def acknowledge(self, fingerprint: str, note: str, until: datetime | None, author: str) -> None:  # noqa: ARG002
         """See ``Desk``; the author is whoever the token says."""
@@ -118,21 +116,34 @@ class ServiceDesk:
         self._ask("DELETE", f"/silences/{urllib.parse.quote(name, safe='')}", None)
 
     def _ask(self, method: str, path: str, body: Any) -> Any:
-        request = urllib.request.Request(self._address + path, method=method)  # noqa: S310 - from the configuration
-        request.add_header("Content-Type", "application/json")
-        if token := os.environ.get("BSC_TOKEN"):
-            request.add_header("Authorization", f"Bearer {token}")
-        data = None if body is None else json.dumps(body).encode()
         try:
-            with urllib.request.urlopen(request, data, timeout=_SECONDS) as reply:  # noqa: S310
-                text = reply.read(1 << 20)
-        except urllib.error.HTTPError as error:
-            raise typer.BadParameter(_refusal(error)) from None
+            return ask_service(self._address + path, method, body)
         except OSError as error:
             raise typer.BadParameter(
                 f"a service has the database, but does not answer at {self._address}: {getattr(error, 'reason', error)}"
             ) from None
-        return json.loads(text) if text.strip() else None
+
+
+def api_of(configuration: Configuration) -> str:
+    """The address of the running service's API, as the configuration gives it."""
+    service = configuration.service
+    host = f"[{service.host}]" if ":" in service.host else service.host
+    return (service.url or f"http://{host}:{service.port}").rstrip("/") + "/api/v1"
+
+
+def ask_service(url: str, method: str, body: Any) -> Any:
+    """What the service answers, as JSON. Raises typer.BadParameter with its refusal, OSError when there is none."""
+    request = urllib.request.Request(url, method=method)  # noqa: S310 - from the configuration
+    request.add_header("Content-Type", "application/json")
+    if token := os.environ.get("BSC_TOKEN"):
+        request.add_header("Authorization", f"Bearer {token}")
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(request, data, timeout=_SECONDS) as reply:  # noqa: S310
+            text = reply.read(1 << 20)
+    except urllib.error.HTTPError as error:
+        raise typer.BadParameter(_refusal(error)) from None
+    return json.loads(text) if text.strip() else None
 
 
 def read_alerts(configuration: Configuration, now: datetime) -> tuple[list[Alert], Quiet]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -38,12 +38,9 @@ class Delivery:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._clients: dict[str, SourceClient] = {}
-        receivers: dict[str, Any] = {}
-        for provided in service.plugins.hooks.hook.bsc_receivers():
-            receivers.update(provided)
         self.notifier = Notifier(
             service.store, service.bus, settings_of(service.configuration, service.address), self._open,
-            clock=service.clock, plugins=receivers, trend=_trend, instance=f"{socket.gethostname()}:{os.getpid()}",
+            clock=service.clock, plugins=service.extensions.receivers, trend=_trend, instance=f"{socket.gethostname()}:{os.getpid()}",
         )  # fmt: skip
 
     async def start(self) -> None:

@@ -15,7 +15,7 @@ from bsc_monitor.model.reading import Reading
 from bsc_monitor.notify import controls
 from bsc_monitor.store import outbox
 from bsc_monitor.store.events import StoredEvent, save_events
-from bsc_monitor.web.operations import Rejected, Unknown
+from bsc_monitor.web.operations import Progress, Rejected, Unknown
 
 if TYPE_CHECKING:
     from bsc_monitor.service.service import Service
@@ -90,6 +90,24 @@ class ServiceOperations:
             return count
 
         return await self._control(work)
+
+    async def backfill(self, subject: str, start: datetime) -> int:
+        """See ``Operations``."""
+        organisation = self._service.configuration.organisation
+        if subject not in organisation.kpis:
+            self._known(subject)
+        return await self._service.past.ask(subject, start)
+
+    def backfill_progress(self) -> Progress:
+        """See ``Operations``."""
+        return self._service.past.progress
+
+    async def rescore(self, kpis: Sequence[str], since: datetime, author: str) -> int:
+        """See ``Operations``."""
+        for name in kpis:
+            if name not in self._service.configuration.organisation.kpis:
+                raise Unknown(f"there is no KPI {name!r}")
+        return await self._service.evaluator.rescore(kpis, since, author)
 
     async def _control(self, work: Callable[[Connection], T]) -> T:
         """Do what a person asked of alerts, durably, and let the notifier see it."""

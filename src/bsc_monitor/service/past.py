@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from bsc_monitor.score.periods import period_at
 from bsc_monitor.store import Store
 from bsc_monitor.store.records import ScopeKey, load_checkpoints, save_checkpoint
 from bsc_monitor.store.schema import RECORDS
+from bsc_monitor.web.operations import Progress, Rejected
 
 if TYPE_CHECKING:
     from bsc_monitor.service.service import Service
@@ -26,12 +28,17 @@ _log = structlog.get_logger(__name__)
 STREAM = "backfill"  #: under which what is done is kept
 
 
-async def remaining(store: Store, collection: Collection, start: datetime, now: datetime) -> list[PastRun]:
-    """The past runs since ``start`` that were not done yet."""
+async def remaining(
+    store: Store, collection: Collection, start: datetime, now: datetime, subject: str | None = None
+) -> list[PastRun]:
+    """The past runs since ``start`` that were not done yet: of a source or KPI, or of all."""
+    jobs = [
+        job
+        for job in collection.next_runs()
+        if subject is None or job.source == subject or any(kpi.name == subject for kpi in job.kpis)
+    ]
     done = await store.read(lambda connection: load_checkpoints(connection, RECORDS, STREAM))
-    return past_runs(
-        collection.next_runs(), start, now, period_at, {key for key, data in done.items() if data.get("done")}
-    )
+    return past_runs(jobs, start, now, period_at, {key for key, data in done.items() if data.get("done")})
 
 
 async def fill(store: Store, collection: Collection, runs: list[PastRun], told: Callable[[Outcome], None]) -> None:
@@ -48,28 +55,39 @@ async def fill(store: Store, collection: Collection, runs: list[PastRun], told: 
 
 
 class Past:
-    """The service's own back-fill: with a sandbox, history is part of what there is to see."""
+    """The service's own back-fill: with a sandbox, history is part of what there is to see; else when asked for."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._task: asyncio.Task[None] | None = None
+        self.progress = Progress()
 
     async def resume(self) -> None:
-        """Begin, or go on with, the sandbox's history; without a sandbox a person asks for it (``backfill``)."""
+        """Begin, or go on with, the sandbox's history."""
+        if self._service.configuration.sandbox is not None:
+            await self._begin(default_start(self._service.clock()), None)
+
+    async def ask(self, subject: str, start: datetime) -> int:
+        """Collect the past of a source or KPI; how many runs that takes. Raises Rejected while one is under way."""
+        if self._task is not None and not self._task.done():
+            raise Rejected("the past is being collected already")
+        return await self._begin(start, subject)
+
+    async def _begin(self, start: datetime, subject: str | None) -> int:
         service = self._service
-        if service.configuration.sandbox is None:
-            return
-        now = service.clock()
-        runs = await remaining(service.store, service.collection, default_start(now), now)
+        runs = await remaining(service.store, service.collection, start, service.clock(), subject)
         if runs:
+            self.progress = Progress(running=True, total=len(runs))
             self._task = asyncio.create_task(self._run(runs))
+        return len(runs)
 
     async def _run(self, runs: list[PastRun]) -> None:
-        failures: list[Outcome] = []
-
         def told(outcome: Outcome) -> None:
-            if outcome.error:
-                failures.append(outcome)
+            known = self.progress
+            self.progress = replace(
+                known, done=known.done + 1, failed=known.failed + bool(outcome.error),
+                first_failure=known.first_failure or outcome.error,
+            )  # fmt: skip
 
         await self._present_first()
         _log.info("collecting the past", runs=len(runs))
@@ -78,8 +96,9 @@ class Past:
             await fill(self._service.store, self._service.collection, runs, told)
         finally:
             self._service.improving.hold(held=False)
-        words = failures[0].error if failures else ""
-        _log.info("the past is collected", runs=len(runs), failed=len(failures), first_failure=words)
+            self.progress = replace(self.progress, running=False)
+        known = self.progress
+        _log.info("the past is collected", runs=known.done, failed=known.failed, first_failure=known.first_failure)
 
     async def _present_first(self) -> None:
         """Wait until every job ran once: people look at today before they look back."""

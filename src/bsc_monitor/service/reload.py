@@ -32,7 +32,10 @@ class Reloading:
 
     def start(self) -> None:
         """Begin to watch."""
-        self._service.bus.publish([ConfigReloaded(self._service.clock(), ok=True)])
+        problems = tuple(str(problem) for problem in self._service.plugins.problems)
+        for problem in problems:
+            _log.error("a plugin is left out", problem=problem)
+        self._service.bus.publish([ConfigReloaded(self._service.clock(), ok=True, messages=problems)])
         self._task = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
@@ -73,10 +76,13 @@ class Reloading:
             raise
         crash.point("reloading")
         service.configuration, service.plugins = configuration, plugins
+        await service.extensions.replace()
         await service.delivery.replace(configuration)
-        await service.collection.reload(configuration, plugins.collectors)
+        await service.collection.reload(configuration, plugins.collectors, plugins.isolated)
         service.improving.look_again()
         crash.point("reloaded")
+        for problem in plugins.problems:
+            _log.error("a plugin is left out", problem=str(problem))
         return (*messages, *(str(problem) for problem in plugins.problems))
 
     def _show(self, organisation: Organisation) -> None:

@@ -24,6 +24,7 @@ from bsc_monitor.export.metrics import Metrics
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.score.periods import period_at
 from bsc_monitor.service.delivery import Delivery
+from bsc_monitor.service.extensions import Extensions
 from bsc_monitor.service.operations import ServiceOperations
 from bsc_monitor.service.past import Past
 from bsc_monitor.service.reload import Reloading
@@ -85,6 +86,9 @@ class Service:
         if self.configuration.sandbox is not None:
             self.stand_in = await StandIn.start(self.configuration.sandbox)
             self._started.append(self.stand_in.stop)
+        self.extensions = Extensions(self)
+        self._started.append(self.extensions.stop)
+        await self.extensions.start()
         self.delivery = Delivery(self)
         await self.delivery.start()
         self._started.append(self.delivery.stop)
@@ -128,6 +132,8 @@ class Service:
             operations=self.operations,
             sources=lambda: self.configuration.sources,
             maintenance=lambda: self.configuration.maintenance,
+            pages=lambda: self.extensions.pages if self.ready else {},
+            plugin_problems=lambda: [str(problem) for problem in self.plugins.problems],
             ready=lambda: self.ready,
             clock=self.clock,
             url=settings.url,

@@ -19,7 +19,7 @@ from bsc_monitor.web.failures import tell_failures
 from bsc_monitor.web.guard import POLICIES, add_headers, check_access
 from bsc_monitor.web.live import events
 from bsc_monitor.web.live.hub import HUB, Hub
-from bsc_monitor.web.pages import alerts, kpi, overview, scorecard, sources
+from bsc_monitor.web.pages import alerts, kpi, overview, plugged, scorecard, sources
 from bsc_monitor.web.routes import Policies, Route, Routes
 from bsc_monitor.web.serve import SERVED, note_served
 
@@ -37,6 +37,7 @@ TABLES: tuple[Routes, ...] = (
     kpi.ROUTES,
     alerts.ROUTES,
     sources.ROUTES,
+    plugged.ROUTES,
     openapi.ROUTES,
     api_scorecards.ROUTES,
     api_past.ROUTES,
