@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import fsum, isclose
+from math import fsum, isclose, isfinite
 
 from bsc_monitor.model.organisation import Kpi, TargetPath
 from bsc_monitor.model.reading import KpiReading
@@ -34,15 +34,15 @@ def combined(kpi: Kpi, segments: Mapping[Labels, KpiReading], curve: Curve | Non
         return None
     try:
         value = _combine(kpi, parts, curve)
+        numerator, denominator = _sum(each.numerator for each in parts), _sum(each.denominator for each in parts)
     except OverflowError:
         return None
-    if value is None:
+    if value is None or not isfinite(value):
         return None
     newest = max(parts, key=lambda each: (each.at, each.labels))
     known = [each.samples for each in parts if each.samples is not None]
     return KpiReading(
-        kpi.name, newest.at, value, (), sum(known) if known else None, _sum(each.numerator for each in parts),
-        _sum(each.denominator for each in parts), newest.period,
+        kpi.name, newest.at, value, (), sum(known) if known else None, numerator, denominator, newest.period,
         ReadingState.PARTIAL if any(each.state is ReadingState.PARTIAL for each in parts) else ReadingState.OK,
         max((each.completeness for each in parts), key=LEAST_FINAL.index),
         None, f"{kpi.combine} of {len(parts)} segments",

@@ -17,7 +17,7 @@ from bsc_monitor.score.definition import same_aggregation, same_measure, unchang
 from bsc_monitor.score.derived import derive, link
 from bsc_monitor.score.intake import absorb
 from bsc_monitor.score.settle import ClosedValue, Observations, Step, adopt_combined, end, settle
-from bsc_monitor.score.show import due_at, show
+from bsc_monitor.score.show import due_at, may_be_sooner, show
 from bsc_monitor.score.state import KpiState, Slot
 from bsc_monitor.score.structure import build_tree
 
@@ -239,7 +239,7 @@ class Scoring:
             judged.append((judgement, before))
         if state.leaf is not None:
             self._tree.set(state.leaf, judgement)
-        if state.due is None or state.moved or before is None or before.freshness is not judgement.freshness:
+        if may_be_sooner(state, judgement, before):
             state.moved = False
             due = due_at(state, step.now)
             if due is not None and (state.due is None or due < state.due):

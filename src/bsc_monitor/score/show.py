@@ -62,6 +62,16 @@ def due_at(state: KpiState, now: datetime) -> datetime | None:
     return min((due for due in dues if due > now), default=None)
 
 
+def may_be_sooner(state: KpiState, judgement: Judgement, before: Judgement | None) -> bool:
+    """Whether a KPI may have to be looked at sooner than it stands on the agenda. Most readings only put that off."""
+    if state.due is None or state.moved or before is None:
+        return True
+    if before.freshness is not judgement.freshness or before.previous_period is not judgement.previous_period:
+        return True
+    now, then = judgement.observed_at, before.observed_at
+    return now is not then and (now is None or then is None or now < then)
+
+
 def _show_trailing(state: KpiState, step: Step, trailing: Trailing, prior: PeriodValue | None) -> Judgement:
     settle_trailing(state, step, trailing)
     value = trailing.total.value

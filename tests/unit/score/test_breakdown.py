@@ -160,3 +160,11 @@ def test_segments_are_aggregated_like_totals():
 
     assert world.value(JUNE, labels=team("a")).value == 15
     assert world.judgement().value == 16
+
+
+@pytest.mark.parametrize("how", ["sum", "mean", "weighted"])
+def test_a_total_beyond_a_number_is_none(how):
+    world = World(kpi(combine=how))
+    world.take(*each({"a": 1.7e308, "b": 1.7e308}, samples=5))
+
+    assert world.judgement().value is None
