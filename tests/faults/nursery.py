@@ -1,0 +1,94 @@
+"""Starts the real service again and again, fast: a process that has everything imported forks one for each start.
+
+Run as a program it reads one JSON object a line: ``{"run": [arguments], "log": file, "environment": {…}}`` answers with
+the new process's id, ``{"wait": id}`` with its exit code (negative: the signal that ended it).
+"""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+class Nursery:
+    """The forking process, to be used in a ``with``. Its children are the real ``bsc-monitor``, as its own processes."""
+
+    def __enter__(self):
+        command = [sys.executable, str(Path(__file__).resolve())]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()
+
+    def run(self, arguments, log, environment=None):
+        """Start ``bsc-monitor`` with arguments; its process id."""
+        return self._ask({"run": [str(each) for each in arguments], "log": str(log), "environment": environment or {}})
+
+    def wait(self, pid):
+        """Wait for the end of a process; its exit code."""
+        return self._ask({"wait": pid})
+
+    def _ask(self, what):
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+
+def _become_service(request):
+    os.environ.update(request["environment"])
+    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for old, new in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(old, new)
+    from bsc_monitor import cli, crash
+
+    importlib.reload(crash)  # it reads the environment as it is imported
+    sys.argv = ["bsc-monitor", *request["run"]]
+    cli.main()
+
+
+def _fork(request):
+    if pid := os.fork():
+        return pid
+    code = 70
+    try:
+        _become_service(request)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _serve():
+    import watchfiles  # noqa: F401
+
+    import bsc_monitor.service
+    import bsc_monitor.service.logs  # noqa: F401
+    from bsc_monitor.cli import build_app
+    from bsc_monitor.collect.plugins import find_plugins
+
+    build_app()
+    find_plugins(())
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "run" in request:
+            answer = _fork(request)
+        else:
+            answer = os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1])
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    _serve()
