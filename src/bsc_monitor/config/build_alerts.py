@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -78,8 +79,11 @@ class AlertBuilder:
 
     def _receiver(self, thing: Thing[ReceiverForm], reader: SecretReader) -> Receiver:
         form, path = thing.form, thing.path
-        if not (form.alertmanager or form.apprise or form.webhook):
-            self._notes.error(path, "says nowhere to send to", "set apprise, alertmanager or webhook")
+        if not (form.alertmanager or form.apprise or form.webhook or form.plugin):
+            self._notes.error(path, "says nowhere to send to", "set apprise, alertmanager, webhook or plugin")
+        if form.options and not form.plugin:
+            self._notes.error((*path, "options"), "has a meaning only with plugin")
+        options = {key: self._option(value, (*path, "options", key), reader) for key, value in form.options.items()}
         apprise = [reader.take(said, (*path, "apprise", place)) for place, said in enumerate(form.apprise)]
         webhook = None
         if form.webhook is not None:
@@ -88,8 +92,14 @@ class AlertBuilder:
             webhook = Webhook(form.webhook.url, SecretStr(secret) if secret else None, form.webhook.cloudevents)
         return Receiver(
             thing.id, tuple(form.alertmanager), tuple(SecretStr(s) for s in apprise if s), webhook,
-            send_resolved=form.send_resolved, place=self._notes.place(path),
+            form.plugin or "", options, send_resolved=form.send_resolved, place=self._notes.place(path),
         )  # fmt: skip
+
+    def _option(self, value: Any, path: Path, reader: SecretReader) -> Any:
+        """A plugin's option; ``{ env = … }`` and ``{ file = … }`` become the secret that they name."""
+        if isinstance(value, Mapping) and len(value) == 1 and set(value) <= {"env", "file"}:
+            return SecretStr(reader.take(value, path) or "")
+        return value
 
     def routes(self) -> dict[str, Route]:
         """The routes by id, in the order of the files."""

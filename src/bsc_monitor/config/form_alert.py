@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -58,6 +58,8 @@ class ReceiverForm(Form):
     alertmanager: list[Url] = Field(default_factory=list)
     apprise: list[SecretText] = Field(default_factory=list)
     webhook: WebhookForm | None = None
+    plugin: Line | None = Field(None, description="kind of receiver that a plugin provides")
+    options: dict[str, Any] = Field(default_factory=dict, description="what the plugin's receiver is given")
     send_resolved: bool = True
 
 

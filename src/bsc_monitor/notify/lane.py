@@ -34,6 +34,7 @@ from bsc_monitor.store.alerts import load_alerts
 _log = structlog.get_logger(__name__)
 _MOST_DOUBLINGS = 16
 _MOST_CLAIMED = 20  #: messages taken on at once: their lease must outlast their sending
+_PAGES = (1000, 10_000, 100_000)  #: how many waiting rows are looked at, and at most
 _MOST_KNOWN = 2000  #: alerts of waiting rows kept parsed
 
 
@@ -108,15 +109,16 @@ class Lane:
         def current(fingerprints: Collection[str]) -> Mapping[str, Alert]:
             return {alert.fingerprint: alert for alert in load_alerts(connection, fingerprints=fingerprints)}
 
-        waiting = Waiting(
-            outbox.pending(connection, self.channel.id),
-            told.told_of(connection, self.channel.id),
-            told.group_times(connection, self.channel.id),
-            self._alert_of,
-            current,
-        )
-        planner = Planner(waiting, office.settings.routing, quiet, office.instance, now)
-        plan = planner.at_once() if self.channel.kind == "alertmanager" else planner.by_group()
+        beliefs = told.told_of(connection, self.channel.id)
+        times = told.group_times(connection, self.channel.id)
+        plan = Plan()
+        for most in _PAGES:  # what is held back may be much, and must not hide what is not
+            rows = outbox.pending(connection, self.channel.id, most)
+            waiting = Waiting(rows, beliefs, times, self._alert_of, current)
+            planner = Planner(waiting, office.settings.routing, quiet, office.instance, now)
+            plan = planner.at_once() if self.channel.kind == "alertmanager" else planner.by_group()
+            if plan.jobs or plan.drop or plan.silent or len(rows) < most:
+                break
         return plan, quiet, outbox.pending_count(connection, self.channel.id)
 
     def _alert_of(self, row: outbox.Row) -> Alert:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -22,6 +22,7 @@ from bsc_monitor.store import Store, outbox
 from bsc_monitor.store.alerts import load_alerts
 
 _log = structlog.get_logger(__name__)
+_KEPT = timedelta(days=90)  #: how long what was delivered stays in the outbox; the alerts' own history stays for good
 
 
 class Notifier:
@@ -101,6 +102,7 @@ class Notifier:
             office.heard(alert)
         routing, now = office.settings.routing, office.clock()
         await office.store.write(lambda connection: outbox.take_over(connection, office.instance))
+        await office.store.write(lambda connection: outbox.forget(connection, now - _KEPT))
         await office.store.write(lambda connection: outbox.put_missing(connection, alerts, routing, now))
 
     def _open_lanes(self) -> None:

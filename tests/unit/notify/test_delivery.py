@@ -281,3 +281,48 @@ async def test_a_receiver_that_is_down_for_an_hour_catches_up_and_delays_nobody(
                 ]
                 assert kinds == ["fired", "resolved"] * 5
         assert all(second % 360 <= 3 for second, _ in w.sinks["well"].told)
+
+
+async def test_what_is_held_back_in_great_number_hides_nothing_that_is_not(tmp_path, monkeypatch):
+    from bsc_monitor.notify import lane
+
+    monkeypatch.setattr(lane, "_PAGES", (3, 100))
+    async with world(tmp_path) as w:
+        await w.silence(is_("kpi", "[a-d]", "=~"), ends=1000)
+        await w.see(a="red", b="red", c="red", d="red")
+        await w.see(e="red")
+        await w.until(10)
+        assert w.sinks["ops"].told == [(1, {"e": "firing"})]
+
+
+async def test_a_receiver_of_a_plugin_is_tried_again_and_cannot_end_the_service(tmp_path):
+    from tests.unit.notify.world import START
+
+    from bsc_monitor.notify.message import Message
+    from bsc_monitor.notify.plugged import plugin_sender
+    from bsc_monitor.notify.render import render
+    from bsc_monitor.notify.wording import Wording
+    from bsc_monitor.plugin import CollectorError, SourceError
+
+    message = Message("k", "ops", "default", START)
+    got = []
+
+    async def takes(config, body):
+        got.append((config["room"], body["key"]))
+
+    async def exits(config, body):
+        raise SystemExit(3)
+
+    async def refuses(config, body):
+        raise SourceError("never", CollectorError.SCHEMA)
+
+    receivers = {"takes": takes, "exits": exits, "refuses": refuses}
+    outcomes = {
+        name: await plugin_sender(name, receivers, {"room": "x"}, Wording())(message, render(message, Wording()))
+        for name in (*receivers, "missing")
+    }
+    assert outcomes["takes"].ok
+    assert got == [("x", "k")]
+    assert outcomes["exits"].error == "SystemExit: 3"
+    assert (outcomes["refuses"].dead, outcomes["exits"].dead) == (True, False)
+    assert outcomes["missing"].error == "no plugin provides a receiver 'missing'"

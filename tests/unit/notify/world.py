@@ -199,8 +199,8 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder, *, rules=(RED,), kpis=None, receivers=None, routes=None, **settings):
-    store = Store.open(f"sqlite:///{folder}/alerts.db")
+async def world(folder, *, rules=(RED,), kpis=None, receivers=None, routes=None, url=None, **settings):
+    store = Store.open(url or f"sqlite:///{folder}/alerts.db")
     org = organisation(*(kpis or [kpi(name) for name in "abcde"]))
     receivers = receivers or [receiver()]
     routes = routes or [route(receivers=[r.id for r in receivers])]
