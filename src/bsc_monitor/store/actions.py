@@ -71,7 +71,7 @@ class Ticket:
 
 def ticket_key(insight: str, action: str) -> str:
     """A word that every ticket system can hold as a label and search for."""
-    return "bsc-" + hashlib.sha256("\0".join((action, insight)).encode()).hexdigest()[:20]
+    return "bsc-" + hashlib.sha256(f"{action}\x00{insight}".encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Integer, LargeBinary, Row, String, Table, Text, func, select, update
 
@@ -134,14 +135,15 @@ def rendering(
     return connection.scalar(select(rendering_row.c.content).where(*same))
 
 
-def _same(table: Table, scorecard: str, kind: str, start: datetime, owner: str) -> tuple[object, ...]:
+def _same(table: Table, scorecard: str, kind: str, start: datetime, owner: str) -> tuple[Any, ...]:
     columns = table.c
     return columns.scorecard == scorecard, columns.kind == kind, columns.start == start, columns.owner == owner
 
 
 def last_slot(connection: Connection, report: str) -> datetime | None:
     """When a scheduled report was due last, as far as it was seen to."""
-    return connection.scalar(select(func.max(run_row.c.slot)).where(run_row.c.report == report))
+    found: datetime | None = connection.scalar(select(func.max(run_row.c.slot)).where(run_row.c.report == report))
+    return found
 
 
 def begin_run(

@@ -12,6 +12,7 @@ from bsc_monitor.sandbox.jira import search
 from bsc_monitor.sandbox.jira.agile import add_agile
 from bsc_monitor.sandbox.jira.answer import Writer
 from bsc_monitor.sandbox.jira.changelog import bulk_page, issue_page
+from bsc_monitor.sandbox.jira.create import create
 from bsc_monitor.sandbox.jira.door import CALLER, Behaviour, Door, failure
 from bsc_monitor.sandbox.jira.match import Caller, select
 from bsc_monitor.sandbox.jira.site import Issue, Person, Site
@@ -75,6 +76,7 @@ class Side:
         app.router.add_get(f"{api}/field", self.fields)
         app.router.add_get(f"{api}/project", self.projects)
         app.router.add_get(f"{api}/issue/{{key}}", self.issue)
+        app.router.add_post(f"{api}/issue", self.create)
 
     def add_pages(self, app: web.Application) -> None:
         """Add the pages for people, boards and requests."""
@@ -182,6 +184,12 @@ class Side:
             return web.json_response(writer.issue(found, [fields], changelog="changelog" in expand))
 
         return await self.answered(work)
+
+    async def create(self, request: web.Request) -> web.Response:
+        """A new issue."""
+        asked = await _asked(request) or {}
+        writer, caller = self.writer(request), request[CALLER]
+        return await self.answered(lambda: create(self.site, asked, caller, writer))
 
     async def changelog(self, request: web.Request) -> web.Response:
         """One page of an issue's changelog."""

@@ -69,6 +69,7 @@ def servicenow_app(instance: Instance, behaviour: Behaviour) -> web.Application:
         app.router.add_put(f"/api/now{version}/table/{{table}}/{{sys_id}}", side.change)
         app.router.add_get(f"/api/now{version}/stats/{{table}}", side.stats)
     app.router.add_get("/{table}_list.do", side.list_page)
+    app.router.add_get("/{table}.do", side.record_page)
     return app
 
 
@@ -193,6 +194,16 @@ class _Side:
         writer, text = self._writer(request, table), request.query.get("sysparm_query", "")
         rows = await asyncio.to_thread(select, self.instance, table, text, self.behaviour.timezone)
         return web.Response(text=page(writer, rows, text), content_type="text/html")
+
+    async def record_page(self, request: web.Request) -> web.Response:
+        """GET of one record's page: where a ticket's link leads."""
+        table = await asyncio.to_thread(self._table, request)
+        if isinstance(table, web.Response):
+            return table
+        row = table.rows.get(request.query.get("sys_id", ""))
+        if row is None:
+            return web.Response(status=404, text="Record not found")
+        return web.Response(text=f"{row.get('number', '')}: {row.get('short_description', '')}")
 
     async def create(self, request: web.Request) -> web.Response:
         """POST of a new record."""

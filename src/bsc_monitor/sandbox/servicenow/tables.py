@@ -27,7 +27,8 @@ USER_COLUMNS = SYSTEM | {"name": STRING, "active": BOOLEAN, "department": STRING
 SERVICE_COLUMNS = SYSTEM | {"name": STRING, "busines_criticality": STRING}  # the vendor's own spelling
 
 TASK_COLUMNS = SYSTEM | {
-    "number": STRING, "sys_class_name": STRING, "active": BOOLEAN, "short_description": STRING, "opened_at": DATE, "closed_at": DATE,
+    "number": STRING, "sys_class_name": STRING, "active": BOOLEAN, "short_description": STRING, "description": STRING,
+    "correlation_id": STRING, "correlation_display": STRING, "opened_at": DATE, "closed_at": DATE,
     "priority": choice(PRIORITIES), "impact": choice(LEVELS), "urgency": choice(LEVELS), "made_sla": BOOLEAN,
     "assignment_group": reference("sys_user_group"), "assigned_to": reference("sys_user"),
     "opened_by": reference("sys_user"), "reassignment_count": INTEGER,
