@@ -2,10 +2,11 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
-from tests.contract.collector_run import check, month, opened, run, total
+from tests.contract.collector_run import PLUGINS, check, month, opened, run, total
 from tests.contract.jira_site import NOW, Served, at, issue, site
 
 from bsc_monitor.collect.context import RunContext, RunLog
@@ -165,21 +166,16 @@ async def test_an_increment_misses_nothing_whatever_the_callers_zone(side, zone)
     assert earlier == []
 
 
-async def test_the_hour_that_the_clocks_repeat_is_not_skipped():
-    """25 October, Berlin: 2:30 comes twice. Whichever Jira means, the window must begin before the first."""
-    clock = [datetime(2026, 10, 25, 1, 45, tzinfo=UTC)]
-    made = site(issue(1, "2026-10-20 08:00", ("2026-10-25 00:40", "doing")), now=lambda: clock[0])
-    async with Served(made, timezone="Europe/Berlin") as served:
-        live = opened("jira", served.config())
-        try:
-            start = datetime(2026, 10, 25, 0, 35, tzinfo=UTC)  # the first 2:35
-            found = [
-                i.id async for i in stream(live, "issues", {"project": "PAY"}, Window(start, clock[0]), now=clock[0])
-            ]
-        finally:
-            await live.client.close()
+@pytest.mark.parametrize("minute", [0, 29, 35, 59, 60, 89, 119])
+def test_a_window_that_begins_in_the_hour_that_the_clocks_repeat_misses_nothing_whichever_jira_means(minute):
+    """25 October, Berlin: 2:00 to 2:59 comes twice."""
+    literal, berlin = PLUGINS.collectors["jira"].check.__globals__["literal"], ZoneInfo("Europe/Berlin")
+    start = datetime(2026, 10, 25, 0, 0, tzinfo=UTC) + timedelta(minutes=minute)
 
-    assert found == ["1"]
+    written = datetime.strptime(literal(start, berlin), '"%Y-%m-%d %H:%M"').replace(tzinfo=berlin)
+
+    for meant in (written, written.replace(fold=1)):
+        assert timedelta(0) <= start - meant.astimezone(UTC) < timedelta(hours=2, minutes=30)
 
 
 async def test_what_was_deleted_or_moved_away_is_no_longer_among_the_ids():
