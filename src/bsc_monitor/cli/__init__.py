@@ -27,6 +27,7 @@ def build_app() -> typer.Typer:
         demo,
         explain,
         export,
+        init,
         notify,
         plugin,
         rule_test,
@@ -56,7 +57,7 @@ def build_app() -> typer.Typer:
         """A live IT balanced scorecard."""
 
     for module in (
-        demo, run, check, status, explain, alerts, ack, silence, set_, backfill, catalog, notify, rule_test, schema, sandbox,
+        init, demo, run, check, status, explain, alerts, ack, silence, set_, backfill, catalog, notify, rule_test, schema, sandbox,
     ):  # fmt: skip
         module.register(app)
     export.register(app, export.store_tools())
