@@ -31,7 +31,7 @@ class ServiceForm(Form):
 
     listen: str = Field("127.0.0.1:9877", description="board, API and /metrics: host:port")
     database: SecretText = Field("sqlite:///bsc-monitor.db", description="or postgresql://…")
-    timezone: Zone = "UTC"
+    timezone: Zone = Field("UTC", description="of periods and business hours, unless a scorecard names its own")
     retention: Interval = Field("3y", validate_default=True, description="of raw readings")
     plugins: list[str] = Field(
         default_factory=list, description="folders of collector plugins, beside the bundled ones"
@@ -51,7 +51,7 @@ class ServiceForm(Form):
 class SandboxForm(Form):
     """A stand-in for the source systems, started with the service."""
 
-    port: int = Field(9880, ge=0, le=65535)
+    port: int = Field(9880, ge=0, le=65535, description="on 127.0.0.1")
     seed: int = Field(1, description="which generated company")
     servicenow_incidents: str | None = Field(None, description="serve this audit-event log of incidents (CSV, .gz)")
     servicenow_tables: str | None = Field(None, description="serve a folder of exported tables")
@@ -62,14 +62,14 @@ class CalendarForm(Form):
     """When the organisation works."""
 
     fiscal_year_start: int = Field(1, ge=1, le=12, description="month")
-    work_days: list[Day] = Field(["mon", "tue", "wed", "thu", "fri"])
+    work_days: list[Day] = Field(["mon", "tue", "wed", "thu", "fri"], description="days on which business time runs")
     work_hours: Annotated[list[Clock], Field(min_length=2, max_length=2)] = Field(
-        ["09:00", "17:00"], validate_default=True
-    )  # fmt: skip
+        ["09:00", "17:00"], validate_default=True, description="from and to, in the time zone"
+    )
     holidays: Annotated[
         Annotated[str, Tag("text")] | Annotated[list[date], Tag("list")],
         one_of('a country or region such as "DE-BE", or a list of dates'),
-    ] = Field(default_factory=list)
+    ] = Field(default_factory=list, description="a country or region, or a list of dates")
 
     @field_validator("work_hours")
     @classmethod
@@ -84,13 +84,13 @@ class SourceForm(Form):
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
-    plugin: str
+    plugin: str = Field(description="name of the collector")
     every: Interval | None = Field(None, description="default schedule of its KPIs")
     cron: Cron | None = Field(None, description="or this, in the scorecard's time zone")
     hosts: list[Line] = Field(default_factory=list, description="further hosts that redirects may lead to")
     allow_private: bool = Field(True, description="may connect to private and loopback addresses")
-    requests_per_second: Number = Field(10.0, gt=0)
-    concurrency: int = Field(4, ge=1, le=100)
+    requests_per_second: Number = Field(10.0, gt=0, description="at most, over all its measures")
+    concurrency: int = Field(4, ge=1, le=100, description="requests at a time, at most")
     timeout: Interval = Field("60s", validate_default=True, description="deadline of one run")
     max_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="of one answer, after decompression")
     daily_budget: Number | None = Field(None, ge=0, description="in the currency of priced calls")
@@ -100,11 +100,13 @@ class SourceForm(Form):
 class ReportForm(Form):
     """A scheduled report."""
 
-    scorecard: Reference
-    title: Line | None = None
-    period: PeriodWord = "month"
+    scorecard: Reference = Field(description="what it is about")
+    title: Line | None = Field(None, description="the scorecard's by default")
+    period: PeriodWord = Field("month", description="the last closed one is reported")
     at: Cron = Field(description="when it is made")
-    formats: list[Literal["html", "pdf", "xlsx", "csv", "json"]] = Field(["html"])
+    formats: list[Literal["html", "pdf", "xlsx", "csv", "json"]] = Field(
+        ["html"], description="what is made and attached"
+    )
     to: list[Reference] = Field(default_factory=list, description="receivers")
     owner: Line = Field("", description="the detail of this owner's KPIs; empty: one page for executives")
 
@@ -112,7 +114,7 @@ class ReportForm(Form):
 class ActionForm(Form):
     """A ticket that can be opened from an insight: by a person, or (``on``) by itself."""
 
-    source: Reference
+    source: Reference = Field(description="the system in which the ticket is opened")
     params: dict[str, Any] = Field(default_factory=dict, description="of the source's action, e.g. the project")
     on: list[InsightKind] = Field(default_factory=list, description="kinds of insights that open one by themselves")
     worsening: bool = Field(True, description="of those, only what is bad news or nobody acts on")

@@ -163,19 +163,19 @@ Band = Annotated[list[Number], Field(min_length=2, max_length=2)]
 class WeightStep(Form):
     """A weight from a day on."""
 
-    start: date = Field(alias="from")
-    weight: WeightNumber
+    start: date = Field(alias="from", description="the first day")
+    weight: WeightNumber = Field(description="from then on")
 
 
 class LevelStep(Form):
     """Thresholds from a day on. What a step leaves out stays as it was."""
 
-    start: date = Field(alias="from")
-    target: _Level | None = None
-    red: _Level | None = None
-    worst: Number | None = None
-    best: Number | None = None
-    ideal: Number | None = None
+    start: date = Field(alias="from", description="the first day")
+    target: _Level | None = Field(None, description="from then on")
+    red: _Level | None = Field(None, description="from then on")
+    worst: Number | None = Field(None, description="from then on")
+    best: Number | None = Field(None, description="from then on")
+    ideal: Number | None = Field(None, description="from then on")
 
 
 _Level = Annotated[
