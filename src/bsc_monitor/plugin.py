@@ -16,14 +16,18 @@ import pluggy
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from bsc_monitor.model.business_time import business_seconds
+from bsc_monitor.model.event import AlertChanged, InsightFound, KpiJudged, ReadingStored, ScoreChanged
+from bsc_monitor.model.page import Page, PageRequest, PageRoute
 from bsc_monitor.model.period import Calendar, Period, PeriodKind
 from bsc_monitor.model.reading import Reading
 from bsc_monitor.model.status import CollectorError, Completeness, ReadingState
 
 __all__ = [
-    "API", "AsyncIterator", "Calendar", "Collector", "CollectorError", "Completeness", "Context", "Http", "Iterable",
-    "Measure", "Params", "Period", "PeriodKind", "Reading", "ReadingState", "Record", "Reply", "Secret", "SourceConfig",
-    "SourceError", "Stream", "Window", "business_seconds", "hookimpl", "hookspec", "measure", "stream",
+    "API", "AlertChanged", "AsyncIterator", "Calendar", "Collector", "CollectorError", "Completeness", "Context", "Http",
+    "InsightFound", "Iterable", "KpiJudged", "Measure", "Page", "PageRequest", "PageRoute", "Params", "Period",
+    "PeriodKind", "Reading", "ReadingState", "ReadingStored", "Record", "Reply", "ScoreChanged", "Secret",
+    "SourceConfig", "SourceError", "Stream", "TicketRequest", "Window", "business_seconds", "hookimpl", "hookspec", "measure",
+    "stream",
 ]  # fmt: skip
 
 API = 1  #: version of this interface; a plugin says ``api = 1`` on its collector class when it needs another
@@ -195,6 +199,16 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TicketRequest:
+    """A ticket to open from an insight. It is asked again after a failure or a restart: look for ``key`` first."""
+
+    key: str  #: a word that no other ticket carries; store it where it can be searched for
+    title: str  #: one line
+    paragraphs: tuple[str, ...]  #: plain text
+    link: str = ""  #: to the insight on the board
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A named number that a collector can deliver."""
 
@@ -314,39 +328,3 @@ def declared(cls: type[Collector], kind: Literal["measure", "stream"]) -> dict[s
         else:
             found[name] = Stream(name=name, scope=model, **spec)
     return found
-
-
-class Hooks:
-    """The hook specifications (api 1): what a module-level ``@hookimpl`` function of a plugin may be called."""
-
-    @hookspec
-    def bsc_collectors(self) -> list[type[Collector]]:  # type: ignore[empty-body]
-        """Provide collector classes (a one-file plugin needs none: its Collector subclasses are found)."""
-
-    @hookspec
-    def bsc_receivers(self) -> Mapping[str, Any]:  # type: ignore[empty-body]
-        """Provide kinds of receivers for alerts: name → async callable(config, message) -> None."""
-
-    @hookspec
-    def bsc_actions(self) -> Mapping[str, Any]:  # type: ignore[empty-body]
-        """Provide actions that open a ticket from an insight: name → async callable(ctx, insight) -> link."""
-
-    @hookspec
-    def bsc_reading_stored(self, event: Any) -> None:
-        """A reading was committed."""
-
-    @hookspec
-    def bsc_score_changed(self, event: Any) -> None:
-        """A KPI or a node above it was judged anew."""
-
-    @hookspec
-    def bsc_alert_changed(self, event: Any) -> None:
-        """An alert changed its state."""
-
-    @hookspec
-    def bsc_insight_found(self, event: Any) -> None:
-        """A continuous-improvement insight was found."""
-
-    @hookspec
-    def bsc_routes(self) -> list[Any]:  # type: ignore[empty-body]
-        """Provide pages or webhooks of a plugin's own."""

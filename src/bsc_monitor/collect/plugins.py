@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import re
 import stat
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 
 import pluggy
 
-from bsc_monitor.plugin import API, Collector, Hooks, SourceConfig, declared
+from bsc_monitor.collect.modules import NoPluginError, load_file, load_point
+from bsc_monitor.collect.trial import Trial, fails_to_load
+from bsc_monitor.hooks import Hooks
+from bsc_monitor.plugin import API, Collector, SourceConfig, declared
 
 _PROJECT = "bsc_monitor"  #: pluggy's project name and the entry point group
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -52,10 +52,26 @@ class Plugins:
     hooks: pluggy.PluginManager = field(default_factory=_new_hooks)
 
     @property
-    def isolated(self) -> dict[str, Path | None]:
-        """The collectors that are not bundled, with their files (None: of an installed package): not trusted."""
-        files = {name: Path(origin) for name, origin in self.origins.items() if name not in self.bundled}
-        return {name: file if file.is_file() else None for name, file in files.items()}
+    def isolated(self) -> dict[str, str]:
+        """The collectors that are not bundled, each with its file or entry point: not trusted."""
+        return {name: origin for name, origin in self.origins.items() if name not in self.bundled}
+
+    @property
+    def hooked(self) -> dict[str, frozenset[str]]:
+        """The plugins that have hooks, by file or entry point: the names of their hooks."""
+        found: dict[str, frozenset[str]] = {}
+        for origin, plugin in self.hooks.list_name_plugin():
+            found[origin] = frozenset(each.name for each in self.hooks.get_hookcallers(plugin) or ())
+        return found
+
+    def broken(self, plugin: str) -> PluginProblem | None:
+        """Why a collector is missing: what is wrong with the file that has its name, or says it."""
+        name = re.compile(rf"""^\s+name(?:\s*:[^=]*)?\s*=\s*["']{re.escape(plugin)}["']""", re.MULTILINE)
+        for problem in self.problems:
+            file = Path(problem.file)
+            if file.is_file() and (file.stem == plugin or name.search(file.read_text("utf-8", "replace"))):
+                return problem
+        return None
 
 
 class _Refused(Exception):  # noqa: N818 - not an error of ours: why a plugin is left out
@@ -79,17 +95,55 @@ def find_collectors(folders: Sequence[Path]) -> Mapping[str, type[Collector]]:
 def find_plugins(folders: Sequence[Path], *, with_entry_points: bool = True) -> Plugins:
     """Load every plugin of the bundled folder, of ``folders`` and of installed packages, in this order.
 
-    Never raises for a plugin's sake: see ``problems``. Of two collectors with one name the first is kept.
+    What is not bundled is tried in a process of its own first. Never raises for a plugin's sake: see ``problems``. Of
+    two collectors with one name the first is kept.
     """
     found = Plugins()
     bundled = bundled_folder()
-    for folder in dict.fromkeys([bundled, *(Path(f).resolve() for f in folders)]):
-        for file in _files(folder, found):
-            _add(found, str(file), partial(_load_file, file), bundled=folder == bundled)
-    for point in entry_points(group=_PROJECT) if with_entry_points else ():
-        label = f"entry point {point.name} ({point.dist.name if point.dist else '?'})"
-        _add(found, label, partial(_load_point, point), bundled=False)
+    for file in _files(bundled, found):
+        _add(found, str(file), partial(load_file, file), bundled=True)
+    others = {
+        str(file): partial(load_file, file)
+        for folder in dict.fromkeys(Path(f).resolve() for f in folders)
+        if folder != bundled
+        for file in _files(folder, found)
+    }
+    points = {_label(point): partial(load_point, point) for point in _entry_points(with_entry_points)}
+    failed = fails_to_load([Trial(origin, _version(origin)) for origin in (*others, *points)])
+    for origin, load in {**others, **points}.items():
+        if origin in failed:
+            found.problems.append(PluginProblem(origin, failed[origin], "it is left out until it changes"))
+        else:
+            _add(found, origin, load, bundled=False)
     return found
+
+
+def load_origin(origin: str) -> Plugins:
+    """One plugin alone, by its file or the label of its entry point: for the process that it lives in."""
+    found = Plugins()
+    if Path(origin).is_file():
+        _add(found, origin, partial(load_file, Path(origin)), bundled=False)
+        return found
+    for point in _entry_points(wanted=True):
+        if _label(point) == origin:
+            _add(found, origin, partial(load_point, point), bundled=False)
+    return found
+
+
+def _entry_points(wanted: bool) -> Iterable[EntryPoint]:
+    return entry_points(group=_PROJECT) if wanted else ()
+
+
+def _label(point: EntryPoint) -> str:
+    return f"entry point {point.name} ({point.dist.name if point.dist else '?'})"
+
+
+def _version(origin: str) -> str:
+    """What tells that a plugin is another than before; of an installed package nothing does while we run."""
+    try:
+        return Path(origin).read_text("utf-8", "replace")
+    except OSError:
+        return origin
 
 
 def _files(folder: Path, found: Plugins) -> Iterator[Path]:
@@ -126,6 +180,8 @@ def _add(found: Plugins, label: str, load: Callable[[], ModuleType], *, bundled:
         classes = _check_module(module, found, label)
     except _Refused as refused:
         found.problems.append(PluginProblem(label, str(refused), refused.hint))
+    except NoPluginError as refused:
+        found.problems.append(PluginProblem(label, str(refused)))
     except (Exception, SystemExit) as error:  # noqa: BLE001
         found.problems.append(PluginProblem(label, f"it cannot be loaded: {_describe(error, label)}"))
     else:
@@ -150,39 +206,6 @@ def _check_module(module: ModuleType, found: Plugins, label: str) -> list[type[C
             where = found.origins.get(name, label)
             raise _Refused(f"the name {name!r} is taken by {where}", "give the collector another name")
     return classes
-
-
-class _Loader(SourceFileLoader):
-    """Always compiles the source: a byte-code cache misses a change within the same second, and is writable by itself."""
-
-    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002
-        return self.source_to_code(self.get_data(self.path), self.path)
-
-
-def _load_file(file: Path) -> ModuleType:
-    name = f"bsc_monitor_plugin_{re.sub(r'[^0-9A-Za-z_]', '_', file.stem)}_{abs(hash(file.parent)) % 10**8}"
-    spec = importlib.util.spec_from_file_location(name, file, loader=_Loader(name, str(file)))
-    if spec is None or spec.loader is None:
-        raise _Refused("it is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # annotations are resolved through it
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _load_point(point: EntryPoint) -> ModuleType:
-    loaded = point.load()
-    if isinstance(loaded, ModuleType):
-        return loaded
-    if isinstance(loaded, type) and issubclass(loaded, Collector):
-        module = ModuleType(loaded.__module__)
-        setattr(module, loaded.__name__, loaded)
-        return module
-    raise _Refused("it names neither a module nor a Collector class")
 
 
 def _collectors_of(module: ModuleType) -> list[type[Collector]]:

@@ -68,10 +68,12 @@ async def run_measure(
     by: Sequence[str] = (),
     checkpoint: Mapping[str, Any] | None = None,
     fresh_since: datetime | None = None,
+    patience: float = 0.0,
 ) -> RunResult:
     """Ask ``live`` for a measure over ``period`` as of ``now``. Never raises for the source's or plugin's sake.
 
-    ``fresh_since``: records fetched since then by another run serve this one too.
+    ``fresh_since``: records fetched since then by another run serve this one too. ``patience``: seconds that the run may
+    go on beyond the deadline of its requests.
     """
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -86,7 +88,7 @@ async def run_measure(
         spec = live.measure(measure)
         accepted = accept_params(spec, params)
         asked = _over_records(live, spec, accepted, run, records) if spec.over else _direct(live, spec, accepted, run)
-        readings = tuple(_complete(r, spec, run) for r in await guarded(asked, lambda: http.deadline))
+        readings = tuple(_complete(r, spec, run) for r in await guarded(asked, lambda: http.deadline + patience))
     except Exception as failure:  # noqa: BLE001 - a wrong plugin class can raise anything anywhere
         known = as_source_error(failure)
         mask = live.client.redactor.text

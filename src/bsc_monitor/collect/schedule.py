@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -81,7 +80,7 @@ class Collection:
 
     ``deliver`` takes a harvest and returns when it is durable. ``records`` keeps the streams.
     ``checkpoints`` are those committed before, by job key. ``isolated`` are the plugins that run in worker processes
-    of their own, with their files (``Plugins.isolated``).
+    of their own, with their origins (``Plugins.isolated``).
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class Collection:
         period_at: PeriodAt,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         checkpoints: Mapping[str, Mapping[str, Any]] | None = None,
-        isolated: Mapping[str, Path | None] | None = None,
+        isolated: Mapping[str, str] | None = None,
         scheduler: AsyncIOScheduler | None = None,
     ) -> None:
         """``scheduler``: one that the caller starts and stops; without it the collection has its own."""
@@ -149,8 +148,14 @@ class Collection:
         for _, worker in self._workers.values():
             await worker.close()
 
-    async def reload(self, configuration: Configuration, collectors: Mapping[str, type[Collector]]) -> None:
-        """Take over a new configuration: what did not change goes on undisturbed."""
+    async def reload(
+        self,
+        configuration: Configuration,
+        collectors: Mapping[str, type[Collector]],
+        isolated: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take over a new configuration: what did not change goes on undisturbed. ``isolated`` None: as before."""
+        self._isolated = self._isolated if isolated is None else isolated
         await self._reopen(configuration.sources, collectors)
         fresh = jobs_of(configuration.organisation, configuration.sources)
         for key, job in self._jobs.items():

@@ -14,7 +14,6 @@ import resource
 import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -22,15 +21,19 @@ from pydantic import TypeAdapter
 from bsc_monitor.collect.context import RunContext, RunLog
 from bsc_monitor.collect.guard import as_source_error
 from bsc_monitor.collect.live import LiveSource, open_source
-from bsc_monitor.collect.plugins import find_plugins
+from bsc_monitor.collect.plugins import Plugins, load_origin
 from bsc_monitor.collect.run import RunResult, measured, run_measure
 from bsc_monitor.collect.streams import TransientRecords
+from bsc_monitor.collect.worker_hooks import HOOKS
 from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import Collector, Params, Reading, Record, SourceError, Window
+from bsc_monitor.plugin import CollectorError, Params, Reading, Record, SourceError, Window
 
 READINGS, PERIOD, CALENDAR = TypeAdapter(list[Reading]), TypeAdapter(Period), TypeAdapter(Calendar)
 _CHUNK = 200  #: records in one line
+_PATIENCE = (
+    3600.0  #: seconds beyond its requests' deadline: what hangs by itself is ended with the worker, from outside
+)
 Send = Callable[[dict[str, Any]], None]
 
 
@@ -55,9 +58,9 @@ def main() -> None:
     def send(message: dict[str, Any]) -> None:
         pipe.write(json.dumps(message).encode() + b"\n")
 
-    found = find_plugins([Path(first["file"]).parent] if first["file"] else [], with_entry_points=not first["file"])
+    found = load_origin(first["origin"])
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(found.collectors[first["plugin"]], send))
+        asyncio.run(_serve(found, first["plugin"], send))
 
 
 def _first_line() -> bytes:
@@ -68,39 +71,47 @@ def _first_line() -> bytes:
     return bytes(line)
 
 
-async def _serve(cls: type[Collector], send: Send) -> None:
+async def _serve(found: Plugins, plugin: str, send: Send) -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1 << 30)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     lives: dict[str, LiveSource] = {}
     tasks: set[asyncio.Task[None]] = set()
     while line := await reader.readline():
-        task = asyncio.create_task(_answer(cls, lives, json.loads(line), send))
+        task = asyncio.create_task(_answer(found, plugin, lives, json.loads(line), send))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     os._exit(0)  # threads of the plugin may hang
 
 
-async def _answer(cls: type[Collector], lives: dict[str, LiveSource], asked: dict[str, Any], send: Send) -> None:
+async def _answer(found: Plugins, plugin: str, lives: dict[str, LiveSource], asked: dict[str, Any], send: Send) -> None:
     answer: dict[str, Any] = {"id": asked["id"]}
+    error: BaseException | None = None
     try:
-        live = _live(cls, lives, asked["source"])
-        result = await _OPERATIONS[asked["do"]](live, asked, send)
-        error = result.error
-        answer |= {
-            "readings": READINGS.dump_python(list(result.readings), mode="json"),
-            "requests": result.requests,
-            "trace": [[e.method, e.url, e.status, e.size, e.seconds, e.note] for e in result.trace],
-            "checkpoint": result.checkpoint,
-        }
+        if asked["do"] in HOOKS:
+            answer["result"] = await HOOKS[asked["do"]](found, asked)
+        else:
+            result = await _OPERATIONS[asked["do"]](_live(found, plugin, lives, asked["source"]), asked, send)
+            error = result.error
+            answer |= {
+                "readings": READINGS.dump_python(list(result.readings), mode="json"),
+                "requests": result.requests,
+                "trace": [[e.method, e.url, e.status, e.size, e.seconds, e.note] for e in result.trace],
+                "checkpoint": result.checkpoint,
+            }
     except BaseException as failure:  # noqa: BLE001 - sys.exit() in a plugin ends no worker
-        error = as_source_error(failure)
+        error = failure
     if error is not None:
-        answer["error"] = [error.message, error.reason.value, error.hint, error.retry_after]
+        known = as_source_error(error)
+        answer["error"] = [known.message, known.reason.value, known.hint, known.retry_after]
     send(answer)
 
 
-def _live(cls: type[Collector], lives: dict[str, LiveSource], given: dict[str, Any]) -> LiveSource:
+def _live(found: Plugins, plugin: str, lives: dict[str, LiveSource], given: dict[str, Any]) -> LiveSource:
+    cls = found.collectors.get(plugin)
+    if cls is None:
+        why = "; ".join(problem.message for problem in found.problems) or "it is gone"
+        raise SourceError(f"the plugin {plugin} cannot be loaded any more: {why}", CollectorError.PLUGIN)
     key = json.dumps(given, sort_keys=True)
     if key not in lives:
         config = cls.Config.model_validate(given["config"])
@@ -125,7 +136,7 @@ async def _direct(live: LiveSource, asked: dict[str, Any], _send: Send) -> RunRe
     run = _context(live, asked)
     return await run_measure(
         live, asked["name"], params.model_dump(exclude_unset=True), period=run.period, now=run.now,
-        calendar=run.calendar, records=TransientRecords(), by=run.by, checkpoint=asked["checkpoint"],
+        calendar=run.calendar, records=TransientRecords(), by=run.by, checkpoint=asked["checkpoint"], patience=_PATIENCE,
     )  # fmt: skip
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy import Connection
 
 from bsc_monitor import crash
-from bsc_monitor.config import ConfigError
-from bsc_monitor.model.event import ConfigReloaded
+from bsc_monitor.config import ConfigError, Configuration
+from bsc_monitor.evaluate.state import State
+from bsc_monitor.model.event import ConfigReloaded, Event
 from bsc_monitor.model.organisation import Organisation
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ class Reloading:
     async def _swap(self) -> tuple[str, ...]:
         service = self._service
         configuration, plugins = await asyncio.to_thread(service.load, service.file)
+        configuration = await service.initiatives.applied(configuration)
         old = service.configuration.service
         messages = [
             f"{key} changed: restart the service for it"
@@ -84,6 +88,23 @@ class Reloading:
         for problem in plugins.problems:
             _log.error("a plugin is left out", problem=str(problem))
         return (*messages, *(str(problem) for problem in plugins.problems))
+
+    async def change(self, changed: Callable[[Configuration], Configuration]) -> None:
+        """Put a configuration in force that differs from the present one in its initiatives alone."""
+        async with self._lock:
+            service = self._service
+            configuration, now = changed(service.configuration), service.clock()
+
+            def adopt(connection: Connection, state: State) -> list[Event]:
+                state.configuration = configuration
+                ended = state.alerts.replace(configuration.alert_rules, configuration.organisation, now)
+                return state.tell_effects(connection, ended, now)
+
+            self._show(configuration.organisation)
+            await service.evaluator.run(adopt)
+            service.configuration = configuration
+            await service.collection.reload(configuration, service.plugins.collectors)
+            service.improving.follow_again()
 
     def _show(self, organisation: Organisation) -> None:
         self._service.current.replace_organisation(organisation)

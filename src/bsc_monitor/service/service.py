@@ -23,8 +23,11 @@ from bsc_monitor.evaluate.improving import Improving
 from bsc_monitor.export.metrics import Metrics
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.score.periods import period_at
+from bsc_monitor.service.actions import Actions
 from bsc_monitor.service.delivery import Delivery
 from bsc_monitor.service.extensions import Extensions
+from bsc_monitor.service.improvement import ImprovementDesk
+from bsc_monitor.service.initiatives import Initiatives
 from bsc_monitor.service.operations import ServiceOperations
 from bsc_monitor.service.past import Past
 from bsc_monitor.service.reload import Reloading
@@ -74,6 +77,8 @@ class Service:
         settings = self.configuration.service
         self.store = await asyncio.to_thread(Store.open, settings.database)
         self._started.append(lambda: asyncio.to_thread(self.store.close))
+        self.initiatives = Initiatives(self)
+        self.configuration = await self.initiatives.applied(self.configuration)
         self.current = Current(self.bus, self.configuration.organisation)
         self.metrics = Metrics(self.bus, self.current, __version__)
         self.evaluator = Evaluator(self.store, self.bus, self.configuration, self.clock)
@@ -95,6 +100,9 @@ class Service:
         self.improving = Improving(self.evaluator, self.bus, lambda: self.configuration.organisation, self.clock)
         await self.improving.start()
         self._started.append(self.improving.stop)
+        self.actions = Actions(self)
+        await self.actions.start()
+        self._started.append(self.actions.stop)
         await self._collect()
         self._keep_house()
         self.reloading = Reloading(self)
@@ -130,6 +138,7 @@ class Service:
             bus=self.bus,
             store=self.store,
             operations=self.operations,
+            improvement=ImprovementDesk(self),
             sources=lambda: self.configuration.sources,
             maintenance=lambda: self.configuration.maintenance,
             pages=lambda: self.extensions.pages if self.ready else {},

@@ -1,6 +1,6 @@
 """What the board is given: the service's state to show, and whom to ask for changes."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -13,8 +13,10 @@ from bsc_monitor.current import Current
 from bsc_monitor.export.metrics import Metrics
 from bsc_monitor.model.alert import Maintenance
 from bsc_monitor.model.organisation import Organisation
+from bsc_monitor.model.page import Page, PageRequest
 from bsc_monitor.model.source import Source
 from bsc_monitor.web.auth.access import Auth
+from bsc_monitor.web.improvement import Improvement
 from bsc_monitor.web.operations import Operations
 
 T = TypeVar("T")
@@ -25,6 +27,15 @@ class Reader(Protocol):
 
     def read(self, work: Callable[[Connection], T]) -> Awaitable[T]:
         """Run a reading function on a consistent snapshot, off the loop's thread."""
+
+
+class PluginPages(Protocol):
+    """A plugin that serves pages of its own."""
+
+    collectors: frozenset[str]  #: the names of its collectors
+
+    def page(self, request: PageRequest) -> Awaitable[Page]:
+        """What its page answers. Raises SourceError."""
 
 
 def _utcnow() -> datetime:
@@ -40,8 +51,12 @@ class Board:
     bus: Bus
     store: Reader
     operations: Operations
+    improvement: Improvement | None = None  #: None: nobody can act on insights here
     sources: Callable[[], Mapping[str, Source]] = dict  #: asked anew each time, since a reload replaces them
     maintenance: Callable[[], Mapping[str, Maintenance]] = dict
+    #: Of plugins, by plugin, method and path: who serves it and the policy.
+    pages: Callable[[], Mapping[tuple[str, str, str], tuple[PluginPages, str]]] = dict
+    plugin_problems: Callable[[], Sequence[str]] = tuple  #: plugins that are left out, and why
     ready: Callable[[], bool] = field(default=lambda: True)
     clock: Callable[[], datetime] = _utcnow
     url: str | None = None  #: the board's address as people reach it

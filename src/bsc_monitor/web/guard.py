@@ -43,7 +43,14 @@ async def check_access(request: web.Request, handler: Handler) -> web.StreamResp
     """Let through who may use the route. Raises HTTPUnauthorized, HTTPForbidden, HTTPMisdirectedRequest."""
     board = request.app[BOARD]
     policy = request.app[POLICIES].of(request)
-    request[IDENTITY] = identity = await _identify(request, board.auth, board.url)
+    request[IDENTITY] = await _identify(request, board.auth, board.url)
+    demand(request, policy)
+    return await handler(request)
+
+
+def demand(request: web.Request, policy: Policy | None) -> None:
+    """Let through who has the role, from where it may be asked. Raises HTTPUnauthorized, HTTPForbidden."""
+    identity = request[IDENTITY]
     if policy is not None and not identity.may(policy):
         if identity.role is Policy.PUBLIC:
             challenge = {"WWW-Authenticate": 'Basic realm="bsc-monitor", charset="UTF-8"'}
@@ -51,8 +58,7 @@ async def check_access(request: web.Request, handler: Handler) -> web.StreamResp
         needed = policy.name.lower()
         raise web.HTTPForbidden(text=f"This needs the role {needed}; {identity.name} is {identity.role.name.lower()}.")
     if policy is not Policy.PUBLIC:
-        _check_origin(request, board.url)
-    return await handler(request)
+        _check_origin(request, request.app[BOARD].url)
 
 
 async def _identify(request: web.Request, auth: Auth | None, url: str | None) -> Identity:

@@ -8,7 +8,7 @@ from bsc_monitor.web import create_app
 from bsc_monitor.web.app import TABLES
 from bsc_monitor.web.routes import Policies, Policy, Routes
 
-PUBLIC = {"/-/healthy", "/-/ready", "/static/{name}", "/webhooks/{source}"}
+PUBLIC = {"/plugins/{plugin}/{path}", "/-/healthy", "/-/ready", "/static/{name}", "/webhooks/{source}"}
 
 
 def routes():

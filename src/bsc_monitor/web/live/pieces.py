@@ -94,7 +94,7 @@ def _alerts(here: Scene, _: str) -> str:
 
 
 def _sources(here: Scene, _: str) -> str:
-    return fragment("pieces/sources.html", "sources", feeds.feeds(here), feeds.usual_reason)
+    return fragment("pieces/sources.html", "sources", feeds.feeds(here), feeds.usual_reason, here.plugin_problems)
 
 
 KINDS: Mapping[str, Kind] = {

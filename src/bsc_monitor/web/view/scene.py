@@ -27,6 +27,7 @@ class Scene:
     initiatives: Mapping[str, Initiative] = field(default_factory=dict)
     collectors: Mapping[tuple[str, str], CollectorHealth] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    plugin_problems: tuple[str, ...] = ()  #: plugins that are left out, and why
 
     def judgement(self, kpi: str) -> Judgement:
         """How a KPI is judged; one without data where it never was."""
@@ -62,6 +63,7 @@ def live(board: Board, trails: Trails, controls: Controls) -> Scene:
     return Scene(
         current.organisation, current.judgements, current.nodes, trails, board.clock(), controls=controls,
         initiatives=current.organisation.initiatives, collectors=current.collectors, sources=board.sources(),
+        plugin_problems=tuple(board.plugin_problems()),
     )  # fmt: skip
 
 

@@ -1,0 +1,87 @@
+"""A first look at plugins in a process of its own: one that hangs, crashes or exits while it is loaded stays outside.
+
+Run as ``python -m bsc_monitor.collect.trial``: loads the plugins named on its input, saying before each which one it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+SECONDS = 20.0  #: for all plugins; the last one begun is to blame
+_LIMIT = 1 << 30  #: bytes of memory
+_passed: set[tuple[str, str]] = set()
+
+
+class Trial(NamedTuple):
+    """A plugin to try: its file or entry point, and what changes when it does."""
+
+    origin: str
+    version: str
+
+
+def fails_to_load(trials: Sequence[Trial]) -> dict[str, str]:
+    """The plugins that hang or end their process while they are loaded, and how. What merely raises is no matter here."""
+    left = [trial for trial in trials if trial not in _passed]
+    failed: dict[str, str] = {}
+    while left:
+        begun, how = _try([trial.origin for trial in left])
+        if not how:
+            _passed.update(left)
+            break
+        good = max(begun - 1, 0)
+        _passed.update(left[:good])
+        failed[left[good].origin] = how
+        left = left[good + 1 :]
+    return failed
+
+
+def _try(origins: list[str]) -> tuple[int, str]:
+    """How many were begun, and what happened to the last of them; empty: all was well."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-s", "-m", "bsc_monitor.collect.trial"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, start_new_session=True, text=True,
+    ) as process:  # fmt: skip
+        try:
+            said, _ = process.communicate(json.dumps(origins), timeout=SECONDS)
+            how = "" if process.returncode == 0 else f"it ends its process while it is loaded ({_code(process)})"
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            said, _ = process.communicate()
+            how = f"it is not loaded within {SECONDS:.0f} s"
+        _kill(process)  # what it started
+    return said.count("\n"), how
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _code(process: subprocess.Popen[str]) -> str:
+    return f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
+
+
+def main() -> None:
+    """Load what the input names. What the plugins print goes nowhere."""
+    from bsc_monitor.collect.plugins import load_origin
+    from bsc_monitor.collect.worker import limit
+
+    private = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 1)
+    limit(_LIMIT)
+    for origin in json.load(sys.stdin):
+        os.write(private, b"begun\n")
+        load_origin(origin)
+    os._exit(0)  # threads of a plugin may hang
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Calling a plugin's hooks, on the inner side of its worker process."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from bsc_monitor.collect.plugins import Plugins
+from bsc_monitor.model.event import AlertChanged, InsightFound, KpiJudged, ReadingStored, ScoreChanged
+from bsc_monitor.model.page import Page, PageRequest, PageRoute
+from bsc_monitor.plugin import CollectorError, SourceError
+
+#: Each kind of event that hooks are told of, on the wire.
+EVENTS: dict[str, TypeAdapter[Any]] = {
+    kind.__name__: TypeAdapter(kind) for kind in (ReadingStored, KpiJudged, ScoreChanged, AlertChanged, InsightFound)
+}
+
+
+async def _tell(found: Plugins, asked: dict[str, Any]) -> None:
+    event = EVENTS[asked["kind"]].validate_python(asked["event"])
+    for result in getattr(found.hooks.hook, asked["hook"])(event=event):
+        if inspect.isawaitable(result):
+            await result
+
+
+async def _receivers(found: Plugins, _: dict[str, Any]) -> list[str]:
+    return sorted(_all_receivers(found))
+
+
+async def _receive(found: Plugins, asked: dict[str, Any]) -> None:
+    result = _all_receivers(found)[asked["name"]](asked["config"], asked["message"])
+    if inspect.isawaitable(result):
+        await result
+
+
+def _all_receivers(found: Plugins) -> dict[str, Any]:
+    return {name: one for provided in found.hooks.hook.bsc_receivers() for name, one in provided.items()}
+
+
+async def _routes(found: Plugins, _: dict[str, Any]) -> list[list[str]]:
+    return [[route.method, route.path, route.policy] for route in _all_routes(found)]
+
+
+def _all_routes(found: Plugins) -> list[PageRoute]:
+    routes = [route for provided in found.hooks.hook.bsc_routes() for route in provided]
+    for route in routes:
+        if not isinstance(route, PageRoute):
+            raise SourceError(f"bsc_routes gave {type(route).__name__}, not PageRoute", CollectorError.PLUGIN)
+    return routes
+
+
+async def _page(found: Plugins, asked: dict[str, Any]) -> dict[str, Any]:
+    request = PageRequest(**{**asked["request"], "body": base64.b64decode(asked["request"]["body"])})
+    for route in _all_routes(found):
+        if (route.method, route.path) == (request.method, request.path):
+            page = route.handler(request)
+            page = await page if inspect.isawaitable(page) else page
+            if not isinstance(page, Page) or not isinstance(page.body, str):
+                raise SourceError(f"the page {route.path} gave {type(page).__name__}, not Page", CollectorError.PLUGIN)
+            return {
+                "body": page.body, "status": page.status, "content_type": page.content_type, "run": page.run,
+            }  # fmt: skip
+    raise SourceError(f"there is no page {request.path} any more", CollectorError.PLUGIN)
+
+
+Answer = Callable[[Plugins, dict[str, Any]], Awaitable[Any]]
+HOOKS: dict[str, Answer] = {
+    "tell": _tell, "receivers": _receivers, "receive": _receive, "routes": _routes, "page": _page,
+}  # fmt: skip
