@@ -1,5 +1,7 @@
 """Rigs for the fault tests."""
 
+import os
+
 import pytest
 from tests.faults.nursery import Nursery
 
@@ -9,6 +11,13 @@ def nursery():
     """What starts the real service without importing it anew each time."""
     with Nursery() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def often(soak):
+    """How often to do something: ``often(1000, 10)`` is 1,000 in a soak (times SOAK_SHARE, where set), else 10."""
+    share = float(os.environ.get("SOAK_SHARE", "1"))
+    return lambda full, few: max(few, round(full * share)) if soak else few
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,10 @@ def _fork(request):
         os._exit(code)
 
 
+def _end_of(pid):
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def _serve():
     import watchfiles  # noqa: F401
 
@@ -83,11 +87,7 @@ def _serve():
     find_plugins(())
     for line in sys.stdin:
         request = json.loads(line)
-        if "run" in request:
-            answer = _fork(request)
-        else:
-            answer = os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1])
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(_fork(request) if "run" in request else _end_of(request["wait"])), flush=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Run as a program: ``receiver.py PORT RECORD SECRET [SECONDS]``. Each message bec
 it is answered; ``SECONDS`` is how long it thinks. While a file RECORD.down is there, it answers 503 and notes nothing.
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -76,7 +77,7 @@ def _main(port, record, secret, seconds="0"):
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if os.path.exists(f"{record}.down"):
+            if Path(f"{record}.down").exists():
                 return self._answer(503)
             time.sleep(float(seconds))
             stamp = self.headers.get("X-Bsc-Timestamp", "")
@@ -100,10 +101,8 @@ def _main(port, record, secret, seconds="0"):
             pass
 
         def handle(self):
-            try:
+            with contextlib.suppress(OSError):  # the service died amid a message
                 super().handle()
-            except OSError:
-                pass  # the service died amid a message
 
     ThreadingHTTPServer.daemon_threads = True
     ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()

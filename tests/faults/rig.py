@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import create_engine, text
 from tests.faults.receiver import SECRET
@@ -106,8 +107,7 @@ class Rig:
 
     def gone(self):
         """Whether the process has ended (and only waits to be asked for)."""
-        with open(f"/proc/{self.pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
     def kill(self):
         os.kill(self.pid, signal.SIGKILL)

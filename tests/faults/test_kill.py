@@ -29,8 +29,8 @@ def settle(rig):
     assert rig.stop() == 0
 
 
-def test_random_kills_lose_no_reading_and_no_transition(rig, soak, figures):
-    deaths, chance = 1000 if soak else 10, random.Random(5)
+def test_random_kills_lose_no_reading_and_no_transition(rig, often, figures):
+    deaths, chance = often(1000, 10), random.Random(5)
     begun = time.monotonic()
     with Feeder(rig):
         for death in range(deaths):
@@ -43,8 +43,8 @@ def test_random_kills_lose_no_reading_and_no_transition(rig, soak, figures):
     figures["random kills"] = {**rig.check(deaths), "seconds": round(time.monotonic() - begun)}
 
 
-def test_a_kill_at_each_named_point_loses_nothing(rig, soak, figures):
-    times, chance, deaths = 20 if soak else 1, random.Random(6), 0
+def test_a_kill_at_each_named_point_loses_nothing(rig, often, figures):
+    times, chance, deaths = often(20, 1), random.Random(6), 0
     begun = time.monotonic()
     with Feeder(rig):
         for point in POINTS:
