@@ -46,6 +46,7 @@ from bsc_monitor.store.outbox import outbox_row
 from bsc_monitor.store.periods import save_nodes, save_values
 from bsc_monitor.store.readings import save_readings
 from bsc_monitor.web import Board
+from bsc_monitor.web.operations import Progress
 
 NOW = datetime(2026, 6, 14, 9, 30, tzinfo=UTC)
 HOSTILE = "\"'><script>alert(1)</script>\nline two & more"
@@ -98,6 +99,17 @@ class Asked:
     async def retry_dead(self, keys, author):
         self.calls.append(("retry_dead", tuple(keys), author))
         return len(keys)
+
+    async def backfill(self, subject, start):
+        self.calls.append(("backfill", subject, start))
+        return 12
+
+    def backfill_progress(self):
+        return Progress(running=True, total=12, done=3)
+
+    async def rescore(self, kpis, since, author):
+        self.calls.append(("rescore", tuple(kpis), since, author))
+        return 4
 
     async def comment(self, subject, text, author):
         self.calls.append(("comment", subject, text, author))

@@ -128,6 +128,8 @@ GOOD = [
     ("/comments", {"subject": "kpi:it/mttr", "text": "a\u0007b"}, 201, "comment"),
     ("/kpis/it/mttr/readings", {"value": 12.5}, 201, "set_value"),
     ("/sources/itsm/run", None, 202, "run_now"),
+    ("/backfill", {"subject": "itsm", "start": "2025-01-01"}, 202, "backfill"),
+    ("/rescore", {"kpis": ["it/mttr"], "start": "2025-01-01"}, 200, "rescore"),
 ]
 
 
@@ -163,6 +165,8 @@ BAD = [
     ("/comments", '{"subject": "kpi:it/mttr", "text": "\\ud800"}', 422),
     ("/comments", '{"subject": "kpi:it/mttr", "text": "\\u0007 "}', 201),
     ("/comments", '{"subject": "kpi:it/mttr", "text": "  "}', 409),
+    ("/backfill", '{"subject": "itsm", "start": "2025-02-30"}', 409),
+    ("/rescore", '{"kpis": ["it/mttr"], "start": "0001-01-01"}', 409),
     ("/silences", '{"matchers": [], "endsAt": "2026-07-01T00:00:00Z"}', 422),
     ("/silences", '{"matchers": [{"name": "a", "value": "(", "isRegex": true}], "endsAt": "2026-07-01T00:00:00Z"}', 409),
     ("/silences", '{"matchers": [{"name": "a", "value": ".*", "isRegex": true}], "endsAt": "2026-07-01T00:00:00Z"}', 409),

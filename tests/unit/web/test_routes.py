@@ -44,7 +44,7 @@ def test_whatever_changes_something_needs_an_operator_at_least():
     assert len(unsafe) >= 10
     assert all(route.policy >= Policy.OPERATOR for route in unsafe)
     assert {route.path for route in unsafe if route.policy is Policy.ADMIN} == {
-        "/-/reload", "/sources/{source}/run", "/api/v1/sources/{source}/run",
+        "/-/reload", "/sources/{source}/run", "/api/v1/sources/{source}/run", "/api/v1/backfill", "/api/v1/rescore",
     }  # fmt: skip
 
 

@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, time
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bsc_monitor.web.api.alert_models import sane
 from bsc_monitor.web.api.endpoint import Api, Call
+from bsc_monitor.web.operations import Rejected
 from bsc_monitor.web.routes import Policy
 
 API = Api("Past")
@@ -46,7 +48,12 @@ class Rescored(_Model):
 
 
 def _instant(day: str) -> datetime:
-    return datetime.combine(date.fromisoformat(day), time(), UTC)
+    """Midnight of a day. Raises ``Rejected`` for a day that there is not; a pattern cannot say so."""
+    try:
+        at = datetime.combine(date.fromisoformat(day), time(), UTC)
+    except ValueError:
+        raise Rejected(f"there is no day {day}") from None
+    return sane(at) or at
 
 
 @API.post("/backfill", Policy.ADMIN, 202)
