@@ -10,10 +10,15 @@ from bsc_monitor.model.event import (
     CollectorRan,
     ConfigReloaded,
     Event,
+    InitiativeChanged,
+    InsightEnded,
+    InsightFound,
     KpiJudged,
     ScoreChanged,
     StatusChanged,
+    TicketOpened,
 )
+from bsc_monitor.model.insight import InitiativeState, Insight
 from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.status import CollectorError, Status
@@ -55,12 +60,19 @@ class Current:
         self.nodes: dict[tuple[NodeKind, str], NodeScore] = {}
         self.collectors: dict[tuple[str, str], CollectorHealth] = {}  #: by (source, measure)
         self.status_changes: Counter[tuple[str, Status]] = Counter()  #: by (KPI, status entered)
+        self.insights: dict[str, Insight] = {}  #: open ones, by key
+        self.initiatives: dict[str, InitiativeState] = {}  #: where they are, by id
+        self.tickets: dict[str, dict[str, str]] = {}  #: links by insight's id and action
         self.events: Counter[str] = Counter()  #: by event type name, since start
         self.reload = ReloadState()
         bus.subscribe(Event, self._count)
         bus.subscribe(KpiJudged, self._judged)
         bus.subscribe(ScoreChanged, self._scored)
         bus.subscribe(StatusChanged, self._status_changed)
+        bus.subscribe(InsightFound, self._found)
+        bus.subscribe(InsightEnded, self._ended)
+        bus.subscribe(InitiativeChanged, self._initiative)
+        bus.subscribe(TicketOpened, self._ticket)
         bus.subscribe(CollectorRan, self._ran)
         bus.subscribe(CollectorFailed, self._failed)
         bus.subscribe(ConfigReloaded, self._reloaded)
@@ -76,6 +88,7 @@ class Current:
         }
         self.judgements = {name: kept for name, kept in self.judgements.items() if name in organisation.kpis}
         self.nodes = {key: node for key, node in self.nodes.items() if key[1] in known[key[0]]}
+        self.initiatives = {name: kept for name, kept in self.initiatives.items() if name in organisation.initiatives}
         for key in [key for key in self.status_changes if key[0] not in organisation.kpis]:
             del self.status_changes[key]
 
@@ -90,6 +103,20 @@ class Current:
 
     def _status_changed(self, event: StatusChanged) -> None:
         self.status_changes[event.kpi, event.status] += 1
+
+    def _found(self, event: InsightFound) -> None:
+        self.insights[event.insight.key] = event.insight
+
+    def _ended(self, event: InsightEnded) -> None:
+        self.insights.pop(event.insight.key, None)
+        self.tickets.pop(event.insight.id, None)
+
+    def _initiative(self, event: InitiativeChanged) -> None:
+        if event.state.initiative in self.organisation.initiatives:
+            self.initiatives[event.state.initiative] = event.state
+
+    def _ticket(self, event: TicketOpened) -> None:
+        self.tickets.setdefault(event.insight, {})[event.action] = event.link
 
     def _health(self, event: CollectorRan | CollectorFailed) -> CollectorHealth:
         key = (event.source, event.measure)

@@ -10,7 +10,8 @@ import typer
 
 from bsc_monitor.cli.collect import Tools
 from bsc_monitor.collect.plugins import Plugins, find_plugins
-from bsc_monitor.config import Configuration, load, plugin_folders
+from bsc_monitor.config import ConfigError, Configuration, load, plugin_folders
+from bsc_monitor.evaluate.acting import action_problems
 from bsc_monitor.plugin import Collector
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file")]
@@ -27,7 +28,10 @@ def load_all(file: Path) -> tuple[Configuration, Plugins]:
         return found[-1].collectors
 
     configuration = load(file, find)
-    return configuration, found[-1] if found else find_plugins(configuration.service.plugins)
+    plugins = found[-1] if found else find_plugins(configuration.service.plugins)
+    if problems := action_problems(configuration, plugins):
+        raise ConfigError(problems)
+    return configuration, plugins
 
 
 def plugin_folders_of(file: Path) -> Sequence[Path]:

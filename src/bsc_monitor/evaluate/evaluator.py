@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,7 @@ from bsc_monitor.store.schema import RECORDS
 
 _log = structlog.get_logger(__name__)
 
+_RETRY = timedelta(seconds=5)  #: after an evaluation that failed, time is looked at again
 JOB_STREAM = "job"  #: under which the checkpoints of direct measures are kept
 
 
@@ -51,11 +52,19 @@ class Evaluator:
         self._bus = bus
         self._clock = clock
         self._state = State(configuration)
+        self._agreed = configuration  #: the one under which the last transaction was committed
+        self._generation = 0  #: of the store's connection that the state was read over
         self._loop = asyncio.get_running_loop()
         self._due: datetime | None = None
         self._gatherer = Gatherer(self._queue, self._take)
         self.door = Door()
+        self.closed = ""  #: why no reading is taken for now, for people; empty: all are
         self.on_due: Callable[[datetime | None], None] | None = None  #: told when the next instant of interest changes
+
+    @property
+    def due(self) -> datetime | None:
+        """The next instant of interest, as told last."""
+        return self._due
 
     async def start(self) -> None:
         """Read the state that the store holds, and tell it on the bus: the board shows it before any source answers."""
@@ -63,6 +72,8 @@ class Evaluator:
 
     async def deliver(self, harvest: Harvest) -> None:
         """Take what a run brought, with its checkpoint. Raises SourceError when nothing of it could be taken."""
+        if self.closed:
+            raise SourceError(self.closed, CollectorError.TRANSIENT)
         readings: list[KpiReading] = []
         refusals: dict[str, None] = {}
         for kpi, reading in harvest.items:
@@ -89,6 +100,8 @@ class Evaluator:
 
     async def enter(self, kpi: Kpi, reading: Reading, author: str) -> None:
         """Take a value entered by hand. Raises Refused."""
+        if self.closed:
+            raise Refused(self.closed)
         admitted = self.door.admit(kpi, reading, kpi.unit, self._clock(), author=author)
         crash.point("admitted")
         await self._submit(lambda connection: self._state.enter(connection, admitted, self._clock()))
@@ -96,6 +109,10 @@ class Evaluator:
     async def tick(self) -> None:
         """Let time do its work: values turn stale, periods close, alerts ripen."""
         await self._submit(lambda connection: self._state.tick(connection, self._clock()))
+
+    async def jumped(self, by: timedelta) -> None:
+        """The clock was set by so much: what runs is to run as long as it would have, and time is looked at again."""
+        await self._submit(lambda connection: self._state.jumped(connection, by, self._clock()))
 
     async def collected(self, event: CollectorRan | CollectorFailed) -> None:
         """Keep how a run went, and let the alerts on collectors see it."""
@@ -124,12 +141,14 @@ class Evaluator:
 
         def evaluated(connection: Connection) -> list[Event]:
             crash.point("evaluating")
+            before = self._state.configuration
             try:
-                if self._state.broken:
+                if self._state.broken or self._generation != self.store.generation:
+                    self._generation = self.store.generation
                     self._state.restore(connection, self._clock())
                 events: list[Event] = work(connection)
             except BaseException:
-                self._state.broken = True
+                self._state.configuration, self._state.broken = before, True
                 raise
             crash.point("evaluated")
             return events
@@ -141,12 +160,20 @@ class Evaluator:
     def _committed(self, done: Future[list[Event]]) -> None:
         """In the writer's thread, right after the transaction ended."""
         if done.cancelled() or done.exception() is not None:
-            self._state.broken = True
+            self._state.configuration, self._state.broken = self._agreed, True
+            self._loop.call_soon_threadsafe(self._retry)
             return
+        self._agreed = self._state.configuration
         due = self._state.next_due()
         events = done.result()
         if events or due != self._due:
             self._loop.call_soon_threadsafe(partial(self._tell, events, due))
+
+    def _retry(self) -> None:
+        """What was due may not have been done, and nothing else would come back to it."""
+        self._due = self._clock() + _RETRY
+        if self.on_due is not None:
+            self.on_due(self._due)
 
     def _tell(self, events: list[Event], due: datetime | None) -> None:
         crash.point("publishing")

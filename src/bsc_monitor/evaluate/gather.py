@@ -67,13 +67,13 @@ class Gatherer:
 
     def _ended(self, ended: Future[list[Event]], taken: list[Delivery]) -> None:
         error = ended.exception()
-        if error is None:
-            for delivery in taken:
-                if not delivery.done.done():
-                    delivery.done.set_result(None)
-        elif len(taken) == 1:
-            if not taken[0].done.done():
-                taken[0].done.set_exception(error)
+        if error is not None and not taken:  # no transaction came about: the store cannot be reached
+            self._asked = False
+            taken = list(self._waiting)
+            self._waiting.clear()
+            _tell(taken, error)
+        elif error is None or len(taken) == 1:
+            _tell(taken, error)
         else:
             for delivery in taken:
                 alone = [delivery]
@@ -81,3 +81,14 @@ class Gatherer:
         if self._waiting and not self._asked:  # more than one evaluation takes
             self._asked = True
             self._ask()
+
+
+def _tell(deliveries: Sequence[Delivery], error: BaseException | None) -> None:
+    """End the waiting of those who still wait."""
+    for delivery in deliveries:
+        if delivery.done.done():
+            continue
+        if error is None:
+            delivery.done.set_result(None)
+        else:
+            delivery.done.set_exception(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,6 +15,7 @@ from bsc_monitor.alert.step import Effect
 from bsc_monitor.config import Configuration
 from bsc_monitor.evaluate.freeze import freeze_periods
 from bsc_monitor.evaluate.tell import events_of, rows_of, standings_of
+from bsc_monitor.ingest import AHEAD
 from bsc_monitor.model.alert import AlertState
 from bsc_monitor.model.event import (
     AlertChanged,
@@ -95,6 +96,7 @@ class State:
 
     def take(self, connection: Connection, readings: Sequence[KpiReading], now: datetime) -> list[Event]:
         """Readings that passed the door."""
+        readings = [self._in_order(each, now) for each in readings]
         save_readings(connection, readings, now)
         changes = self.scoring.take(
             readings, now, partial(readings_within, connection), partial(closed_value, connection)
@@ -118,6 +120,22 @@ class State:
             freeze_periods(connection, self.organisation, self.unfrozen, now)
             self.unfrozen, self.freeze_at = {}, None
         return self._commit(connection, (), self.scoring.tick(now), now)
+
+    def jumped(self, connection: Connection, by: timedelta, now: datetime) -> list[Event]:
+        """The clock was set by so much."""
+        return self.tell_effects(connection, self.alerts.shift(by, now), now) + self.tick(connection, now)
+
+    def _in_order(self, reading: KpiReading, now: datetime) -> KpiReading:
+        """A reading about the present, after all that is known of its KPI.
+
+        What is known from the future was dated before the clock was set back; a present reading would seem late for as
+        long as that.
+        """
+        known = self.scoring.judgements.get(reading.kpi)
+        newest = known.observed_at if known is not None else None
+        if newest is None or newest <= now + AHEAD or reading.labels or reading.at < now - AHEAD:
+            return reading
+        return replace(reading, at=newest + timedelta(microseconds=1))
 
     def collected(self, connection: Connection, event: CollectorRan | CollectorFailed) -> list[Event]:
         """A run of a collector ended."""

@@ -155,6 +155,15 @@ class InsightEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TicketOpened(Event):
+    """A ticket about a finding is open in a source."""
+
+    insight: str  #: id
+    action: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class InitiativeChanged(Event):
     """An initiative took a step of its plan–do–check–act cycle, made progress, or became late."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from bsc_monitor import crash
 from bsc_monitor.config import ConfigError, Configuration
@@ -58,6 +59,9 @@ class Reloading:
             except ConfigError as error:
                 ok, messages = False, tuple(str(problem) for problem in error.problems)
                 _log.error("the configuration was not reloaded; the old one is in force", mistakes=len(messages))
+            except SQLAlchemyError as error:
+                ok, messages = False, ("the store could not take it; the old configuration is in force",)
+                _log.error(messages[0], error=repr(error))
             self._service.bus.publish([ConfigReloaded(self._service.clock(), ok, messages)])
             return ok, messages
 

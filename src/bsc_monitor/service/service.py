@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,10 @@ from bsc_monitor.service.initiatives import Initiatives
 from bsc_monitor.service.operations import ServiceOperations
 from bsc_monitor.service.past import Past
 from bsc_monitor.service.reload import Reloading
+from bsc_monitor.service.reports import Reports
 from bsc_monitor.service.stand_in import StandIn
-from bsc_monitor.store import Store
-from bsc_monitor.store.readings import clear_readings
+from bsc_monitor.service.standby import lead
+from bsc_monitor.service.upkeep import Upkeep
 from bsc_monitor.store.records import load_checkpoints
 from bsc_monitor.store.schema import RECORDS
 from bsc_monitor.web.app import create_app
@@ -60,8 +61,10 @@ class Service:
         self.bus = Bus()
         self.scheduler = AsyncIOScheduler(timezone=UTC)
         self.ready = False
+        self.lost = asyncio.Event()  #: set when another process was found to lead
         self.served: Served | None = None
         self.stand_in: StandIn | None = None
+        self._loop = asyncio.get_running_loop()
         self._started: list[Callable[[], Awaitable[Any]]] = []  #: what ends each thing started
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -75,7 +78,8 @@ class Service:
 
     async def _start(self) -> None:
         settings = self.configuration.service
-        self.store = await asyncio.to_thread(Store.open, settings.database)
+        self.store = await lead(settings.database)
+        self.store.on_lost = lambda: self._loop.call_soon_threadsafe(self.lost.set)
         self._started.append(lambda: asyncio.to_thread(self.store.close))
         self.initiatives = Initiatives(self)
         self.configuration = await self.initiatives.applied(self.configuration)
@@ -100,11 +104,14 @@ class Service:
         self.improving = Improving(self.evaluator, self.bus, lambda: self.configuration.organisation, self.clock)
         await self.improving.start()
         self._started.append(self.improving.stop)
+        self.reports = Reports(self)
         self.actions = Actions(self)
         await self.actions.start()
         self._started.append(self.actions.stop)
         await self._collect()
-        self._keep_house()
+        self.upkeep = Upkeep(self)
+        await self.upkeep.start()
+        self._started.append(self.upkeep.stop)
         self.reloading = Reloading(self)
         self.reloading.start()
         self._started.append(self.reloading.stop)
@@ -189,25 +196,9 @@ class Service:
         """The scheduler's job: over at once, for one that still runs when the next is due would make it skip that."""
         self.spawn(self.evaluator.tick())
 
-    def _keep_house(self) -> None:
-        self.scheduler.add_job(self._look_at_itself, "interval", seconds=5, id="watch")
-        self.scheduler.add_job(
-            self._clear, "interval", hours=6, jitter=600, id="retention", misfire_grace_time=None,
-            next_run_time=self.clock() + timedelta(minutes=10),
-        )  # fmt: skip
-
-    async def _look_at_itself(self) -> None:
-        self.metrics.service.stalled(self.collection.stall)
-        self.metrics.alerts.outbox(
-            {name: self.delivery.notifier.pending(name) for name in self.configuration.receivers}
-        )
-
-    async def _clear(self) -> None:
-        """Readings beyond retention go; period values, alerts and events are kept for good."""
-        before = self.clock() - self.configuration.service.retention
-        count = await self.store.write(lambda connection: clear_readings(connection, before))
-        if count:
-            _log.info("old readings were cleared", count=count)
+    def rearm(self) -> None:
+        """The clock was set: what waits for an instant is to look at it anew."""
+        self._arm(self.evaluator.due)
 
     def spawn(self, work: Any) -> None:
         """Run a coroutine beside; a failure is logged."""

@@ -9,9 +9,12 @@ from bsc_monitor.web import assets, badges, operators, webhooks
 from bsc_monitor.web.api import alerts as api_alerts
 from bsc_monitor.web.api import chart as api_chart
 from bsc_monitor.web.api import explain as api_explain
+from bsc_monitor.web.api import initiatives as api_initiatives
+from bsc_monitor.web.api import insights as api_insights
 from bsc_monitor.web.api import kpis as api_kpis
 from bsc_monitor.web.api import openapi
 from bsc_monitor.web.api import past as api_past
+from bsc_monitor.web.api import reports as api_reports
 from bsc_monitor.web.api import scorecards as api_scorecards
 from bsc_monitor.web.api import sources as api_sources
 from bsc_monitor.web.board import BOARD, Board
@@ -19,7 +22,7 @@ from bsc_monitor.web.failures import tell_failures
 from bsc_monitor.web.guard import POLICIES, add_headers, check_access
 from bsc_monitor.web.live import events
 from bsc_monitor.web.live.hub import HUB, Hub
-from bsc_monitor.web.pages import alerts, kpi, overview, plugged, scorecard, sources
+from bsc_monitor.web.pages import alerts, improvement, kpi, overview, plugged, reports, scorecard, sources
 from bsc_monitor.web.routes import Policies, Route, Routes
 from bsc_monitor.web.serve import SERVED, note_served
 
@@ -37,6 +40,8 @@ TABLES: tuple[Routes, ...] = (
     kpi.ROUTES,
     alerts.ROUTES,
     sources.ROUTES,
+    improvement.ROUTES,
+    reports.ROUTES,
     plugged.ROUTES,
     openapi.ROUTES,
     api_scorecards.ROUTES,
@@ -45,6 +50,9 @@ TABLES: tuple[Routes, ...] = (
     api_chart.ROUTES,
     api_explain.ROUTES,
     api_alerts.ROUTES,
+    api_insights.ROUTES,
+    api_initiatives.ROUTES,
+    api_reports.ROUTES,
     api_sources.ROUTES,
 )
 

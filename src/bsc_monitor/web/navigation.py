@@ -17,6 +17,8 @@ class Item:
 #: In the order shown. A page is entered here and its route table in ``app.TABLES``.
 NAVIGATION: list[Item] = [
     Item("Overview", "/"),
+    Item("Improvement", "/improvement"),
+    Item("Reports", "/reports"),
     Item("Alerts", "/alerts"),
     Item("Sources", "/sources"),
     Item("API", "/api"),

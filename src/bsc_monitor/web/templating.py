@@ -60,5 +60,8 @@ NOTICES = {
     "comment": "The comment is written.",
     "run": "The collection was asked for.",
     "retry": "The message is tried again.",
+    "initiative": "The initiative is started.",
+    "changed": "The initiative is changed.",
+    "ticket": "The ticket is open.",
     "reload": "The configuration is in force.",
 }

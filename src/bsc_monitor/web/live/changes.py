@@ -3,7 +3,18 @@
 from collections.abc import Iterator
 from functools import singledispatch
 
-from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event, KpiJudged, ScoreChanged
+from bsc_monitor.model.event import (
+    CollectorFailed,
+    CollectorRan,
+    Event,
+    InitiativeChanged,
+    InsightEnded,
+    InsightFound,
+    KpiJudged,
+    ScoreChanged,
+    TicketOpened,
+)
+from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.status import Status
 from bsc_monitor.web.live.pieces import Key
 from bsc_monitor.web.view.controls import Controls
@@ -20,6 +31,19 @@ def touched(before: Controls, after: Controls) -> Iterator[Key]:
         if kind == "kpi":
             yield Key("concerns", name.partition("/")[0])
             yield Key("doing", name)
+
+
+def concerned(organisation: Organisation, initiative: str) -> Iterator[Key]:
+    """The pieces that say what is being done, where an initiative is part of it."""
+    found = organisation.initiatives.get(initiative)
+    if found is None:
+        return
+    yield Key("concerns")
+    targets = {*found.targets, *((found.expect.kpi,) if found.expect else ())}
+    for kpi in organisation.kpis.values():
+        if kpi.name in targets or kpi.objective in targets:
+            yield Key("concerns", kpi.scorecard)
+            yield Key("doing", kpi.name)
 
 
 @singledispatch
@@ -66,3 +90,11 @@ def _(_: CollectorRan) -> Iterator[Key]:
 @changed_by.register
 def _(_: CollectorFailed) -> Iterator[Key]:
     yield Key("sources")
+
+
+@changed_by.register(InsightFound)
+@changed_by.register(InsightEnded)
+@changed_by.register(InitiativeChanged)
+@changed_by.register(TicketOpened)
+def _(_: Event) -> Iterator[Key]:
+    yield Key("improvement")

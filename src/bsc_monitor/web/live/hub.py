@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bsc_monitor.model.event import AlertChanged, ConfigReloaded, Event, KpiJudged, PeriodClosed
+from bsc_monitor.model.event import AlertChanged, ConfigReloaded, Event, InitiativeChanged, KpiJudged, PeriodClosed
 from bsc_monitor.web.board import Board
-from bsc_monitor.web.live.changes import changed_by, touched
+from bsc_monitor.web.live.changes import changed_by, concerned, touched
 from bsc_monitor.web.live.pieces import KINDS, Key, Pieces
 from bsc_monitor.web.view.controls import Controls, read_controls
 
@@ -160,6 +160,8 @@ class Hub:
             self._alerted()
         elif isinstance(event, ConfigReloaded):
             self._reloaded(event)
+        elif isinstance(event, InitiativeChanged):
+            self.mark(*concerned(self._board.organisation, event.state.initiative))
         self.mark(*changed_by(event))
 
     def _alerted(self) -> None:

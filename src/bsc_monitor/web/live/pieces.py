@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.web.board import Board
 from bsc_monitor.web.templating import fragment
-from bsc_monitor.web.view import attention, feeds, rows, scene, strategy, tree, why
+from bsc_monitor.web.view import attention, feeds, improvement, rows, scene, strategy, tree, why
 from bsc_monitor.web.view.controls import Controls
 from bsc_monitor.web.view.scene import Scene
 from bsc_monitor.web.view.trails import Trails
@@ -97,6 +97,10 @@ def _sources(here: Scene, _: str) -> str:
     return fragment("pieces/sources.html", "sources", feeds.feeds(here), feeds.usual_reason, here.plugin_problems)
 
 
+def _improvement(here: Scene, _: str) -> str:
+    return fragment("pieces/improvement.html", "improvement", here, improvement.picture(here))
+
+
 KINDS: Mapping[str, Kind] = {
     "glance": Kind(_glance, _overview),
     "concerns": Kind(_concerns, lambda name: f"scorecard/{name}" if name else "overview"),
@@ -111,6 +115,7 @@ KINDS: Mapping[str, Kind] = {
     "map": Kind(_map, lambda name: f"map/{name}"),
     "sources": Kind(_sources, lambda _: "sources"),
     "alerts": Kind(_alerts, lambda _: "alerts"),
+    "improvement": Kind(_improvement, lambda _: "improvement"),
 }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bsc_monitor.model.insight import InitiativePhase
 from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.organisation import Initiative, Kpi
 from bsc_monitor.model.status import Status
@@ -66,23 +67,27 @@ def _concern(scene: Scene, judgement: Judgement, by_target: dict[str, list[Initi
 def _initiatives(scene: Scene) -> dict[str, list[Initiative]]:
     found: dict[str, list[Initiative]] = {}
     for initiative in scene.initiatives.values():
-        if initiative.state not in _ENDED:
-            for name in initiative.targets:
+        state = scene.states.get(initiative.id)
+        if state.active if state is not None else initiative.state not in _ENDED:
+            for name in dict.fromkeys((*initiative.targets, *((initiative.expect.kpi,) if initiative.expect else ()))):
                 found.setdefault(name, []).append(initiative)
     return found
 
 
 def _actions(scene: Scene, kpi: Kpi, by_target: dict[str, list[Initiative]]) -> tuple[Action, ...]:
-    today = scene.now.date()
     found = {each.id: each for name in (kpi.name, kpi.objective) for each in by_target.get(name, ())}
-    doing = [
-        Action(
-            each.title, f"due {each.due.day} {each.due:%b}" if each.due else "", bool(each.due and each.due < today),
-            each.progress if isinstance(each.progress, float) else None,
-        )
-        for each in found.values()
-    ]  # fmt: skip
-    return (*doing, *acknowledgements(scene, kpi))
+    return (*(_action(scene, each) for each in found.values()), *acknowledgements(scene, kpi))
+
+
+def _action(scene: Scene, initiative: Initiative) -> Action:
+    due, state = initiative.due, scene.states.get(initiative.id)
+    detail = f"due {due.day} {due:%b}" if due else ""
+    if state is None:
+        progress = initiative.progress if isinstance(initiative.progress, float) else None
+        return Action(initiative.title, detail, bool(due and due < scene.now.date()), progress)
+    if state.phase is InitiativePhase.CHECKING:
+        return Action(initiative.title, "done; its effect is being checked")
+    return Action(initiative.title, detail, state.late, state.progress)
 
 
 def acknowledgements(scene: Scene, kpi: Kpi) -> list[Action]:

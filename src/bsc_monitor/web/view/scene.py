@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bsc_monitor.current import CollectorHealth
+from bsc_monitor.model.insight import InitiativeState, Insight
 from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
 from bsc_monitor.model.organisation import Initiative, Kpi, Objective, Organisation, Scorecard
 from bsc_monitor.model.source import Source
@@ -27,6 +28,10 @@ class Scene:
     initiatives: Mapping[str, Initiative] = field(default_factory=dict)
     collectors: Mapping[tuple[str, str], CollectorHealth] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    states: Mapping[str, InitiativeState] = field(default_factory=dict)  #: of initiatives, by id
+    insights: Mapping[str, Insight] = field(default_factory=dict)  #: open ones, by key
+    tickets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: links by insight's id and action
+    actions: Mapping[str, str] = field(default_factory=dict)  #: tickets that can be opened, by id
     plugin_problems: tuple[str, ...] = ()  #: plugins that are left out, and why
 
     def judgement(self, kpi: str) -> Judgement:
@@ -63,7 +68,8 @@ def live(board: Board, trails: Trails, controls: Controls) -> Scene:
     return Scene(
         current.organisation, current.judgements, current.nodes, trails, board.clock(), controls=controls,
         initiatives=current.organisation.initiatives, collectors=current.collectors, sources=board.sources(),
-        plugin_problems=tuple(board.plugin_problems()),
+        plugin_problems=tuple(board.plugin_problems()), states=current.initiatives, insights=current.insights,
+        tickets=current.tickets, actions=board.improvement.actions() if board.improvement else {},
     )  # fmt: skip
 
 
