@@ -13,6 +13,8 @@ from bsc_monitor.model.status import Status
 RED_SCORE = 100 / 3
 GREEN_SCORE = 200 / 3
 _GREEN_ROUNDED, _RED_ROUNDED = round(GREEN_SCORE, 9), round(RED_SCORE, 9)
+_DUST = 1e-8
+_GREEN, _AMBER, _RED = Status.GREEN, Status.AMBER, Status.RED
 _LARGE = 1e300
 
 
@@ -59,10 +61,16 @@ def node_status(score: float | None) -> Status:
     """The status of a rolled-up score, compared at 9 decimals so that float dust cannot flip a colour."""
     if score is None:
         return Status.UNKNOWN
+    if score > GREEN_SCORE + _DUST:  # rounding is slow and rarely needed
+        return _GREEN
+    if score < RED_SCORE - _DUST:
+        return _RED
+    if RED_SCORE + _DUST < score < GREEN_SCORE - _DUST:
+        return _AMBER
     rounded = round(score, 9)
     if rounded >= _GREEN_ROUNDED:
-        return Status.GREEN
-    return Status.RED if rounded <= _RED_ROUNDED else Status.AMBER
+        return _GREEN
+    return _RED if rounded <= _RED_ROUNDED else _AMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +88,13 @@ class Line:
         x = value * self.scale
         if x >= self.target:
             if x >= self.best:
-                return 100.0, Status.GREEN
-            return (200 + 100 * ((x - self.target) / (self.best - self.target))) / 3, Status.GREEN
+                return 100.0, _GREEN
+            return (200 + 100 * ((x - self.target) / (self.best - self.target))) / 3, _GREEN
         if x > self.red:
-            return (100 + 100 * ((x - self.red) / (self.target - self.red))) / 3, Status.AMBER
+            return (100 + 100 * ((x - self.red) / (self.target - self.red))) / 3, _AMBER
         if x <= self.worst:
-            return 0.0, Status.RED
-        return 100 * ((x - self.worst) / (self.red - self.worst)) / 3, Status.RED
+            return 0.0, _RED
+        return 100 * ((x - self.worst) / (self.red - self.worst)) / 3, _RED
 
     def points(self) -> tuple[tuple[float, float], ...]:
         """Worst, red, target and best, by rising value."""
@@ -106,7 +114,7 @@ class Band:
     def judge(self, value: float) -> tuple[float, Status]:
         """The score of the side that the value is on."""
         if value == self.ideal:
-            return 100.0, Status.GREEN
+            return 100.0, _GREEN
         return self.below.judge(value) if value < self.ideal else self.above.judge(value)
 
     def points(self) -> tuple[tuple[float, float], ...]:
@@ -149,7 +157,7 @@ class YesNo:
     def judge(self, value: float) -> tuple[float, Status]:
         """100 and green for yes, 0 and red for no."""
         good = min(max(1 - value if self.better == "lower" else value, 0.0), 1.0)
-        return 100 * good, Status.GREEN if good == 1 else Status.RED if good == 0 else Status.AMBER
+        return 100 * good, _GREEN if good == 1 else _RED if good == 0 else _AMBER
 
     def points(self) -> tuple[tuple[float, float], ...]:
         """No and yes."""

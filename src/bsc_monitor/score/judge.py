@@ -14,6 +14,7 @@ from bsc_monitor.model.reading import KpiReading, Reading
 from bsc_monitor.model.status import Freshness, ReadingState, Status
 from bsc_monitor.score.curve import Curve, curve_of
 from bsc_monitor.score.periods import current_period, last_day, local_day, midnight, previous
+from bsc_monitor.score.quick import quick
 from bsc_monitor.score.targets import (
     final_target,
     next_step,
@@ -23,7 +24,10 @@ from bsc_monitor.score.targets import (
     thresholds_on,
 )
 
-_JUDGEABLE = (ReadingState.OK, ReadingState.PARTIAL)
+_OK, _PARTIAL, _UNKNOWN = ReadingState.OK, ReadingState.PARTIAL, Status.UNKNOWN
+_JUDGEABLE = (_OK, _PARTIAL)
+_FRESH, _STALE = Freshness.FRESH, Freshness.STALE
+_period_value, _judgement = quick(PeriodValue), quick(Judgement)
 
 
 class Rules:
@@ -74,7 +78,7 @@ def settled(
     """A period's value, judged. ``rules`` None: it is too early to judge it."""
     value, state = reading.value, reading.state
     score: float | None = None
-    status = Status.UNKNOWN
+    status = _UNKNOWN
     if value is None and state in _JUDGEABLE:
         state = ReadingState.NO_DATA
     elif state in _JUDGEABLE and not is_enough(kpi, reading):
@@ -82,7 +86,7 @@ def settled(
     elif value is not None and state in _JUDGEABLE and rules is not None and rules.curve is not None:
         score, status = rules.curve.judge(value)
     thresholds = Thresholds() if rules is None else rules.thresholds
-    return PeriodValue(
+    return _period_value(
         reading.kpi, period, reading.labels, value, reading.samples, reading.numerator, reading.denominator, state,
         reading.completeness, reading.at, reading.evidence, reading.note, thresholds, score, status, definition,
         closed_at, revision,
@@ -113,8 +117,8 @@ def judgement_of(
         stale = True
     since = now if before is None or before.status is not status else before.since
     value = shown.value
-    return Judgement(
-        kpi.name, value, shown.thresholds, shown.score, status, Freshness.STALE if stale else Freshness.FRESH,
+    return _judgement(
+        kpi.name, value, shown.thresholds, shown.score, status, _STALE if stale else _FRESH,
         shown.period, previous_period, shown.observed_at, since, shown.samples, shown.state,
         None if kpi.baseline is None else progress(kpi, value, final),
         None if earlier is None else trend(kpi, value, earlier.value), shown.evidence, shown.note,

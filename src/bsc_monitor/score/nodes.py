@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import fsum
 
-from bsc_monitor.model.judgement import NodeKind, NodeScore
+from bsc_monitor.model.judgement import Counts, NodeKind, NodeScore
 from bsc_monitor.model.organisation import Missing, Weight
 from bsc_monitor.model.status import Status
 from bsc_monitor.score.curve import node_status
@@ -67,6 +67,7 @@ class Node:
         "products",
         "score",
         "shown",
+        "told",
         "total",
         "weights",
         "zeros",
@@ -83,7 +84,8 @@ class Node:
         self.children: list[Edge] = []
         self.edges: list[Edge] = []  #: to its parents
         self.keys: list[Leaf] = []  #: key KPIs directly below
-        self.counts = [0, 0, 0, 0]
+        self.counts = [0, 0, 0, 0]  #: KPIs below: missing, green, amber, red;
+        self.told: Counts | None = None  #: and as they are told, while they are the same
         self.products: list[float] = []  #: exact sum of weight × score, and what is to be added to it
         self.covered: list[float] = []  #: of weights with a score
         self.zeros: list[float] = []  #: of weights without one that count as 0

@@ -8,6 +8,9 @@ from heapq import heappop, heappush
 from bsc_monitor.model.judgement import Counts, Judgement, NodeScore
 from bsc_monitor.model.status import Status
 from bsc_monitor.score.nodes import Edge, Leaf, Node, contribute, refill, roll_up
+from bsc_monitor.score.quick import quick
+
+_node_score = quick(NodeScore)
 
 
 class Tree:
@@ -50,6 +53,7 @@ class Tree:
             for node in leaf.edge.parent.path:
                 node.counts[old] -= 1
                 node.counts[leaf.code] += 1
+                node.told = None
                 self._touch(node)
 
     def settle(self, now: datetime) -> list[tuple[NodeScore, NodeScore | None]]:
@@ -71,7 +75,7 @@ class Tree:
         """Forget every sum and count and build it anew from the leaves; the nodes that come out different."""
         changed: list[tuple[NodeScore, NodeScore | None]] = []
         for node in self.nodes:
-            node.counts = [0, 0, 0, 0]
+            node.counts, node.told = [0, 0, 0, 0], None
         for node in self.nodes:
             if node.leaves:
                 codes = [leaf.code for leaf in node.leaves]
@@ -101,20 +105,20 @@ class Tree:
 def _renew(node: Node, now: datetime, changed: list[tuple[NodeScore, NodeScore | None]]) -> float | None:
     """Roll a node up and note it if it is another than it was."""
     score, status, coverage, reason = roll_up(node)
-    before = node.shown
-    missing, green, amber, red = node.counts
-    if before is not None and before.score == score and before.status is status and before.reason == reason:
-        counts = before.counts
+    before, counts = node.shown, node.told
+    if counts is None:
+        missing, green, amber, red = node.counts
+        counts = node.told = Counts(green, amber, red, missing)
+    since = now
+    if before is not None and before.status is status:
+        since = before.since or now
         if (
-            before.coverage == coverage
-            and counts.red == red
-            and counts.amber == amber
-            and counts.green == green
-            and counts.missing == missing
+            before.score == score
+            and before.coverage == coverage
+            and before.reason == reason
+            and (before.counts is counts or before.counts == counts)
         ):
             return score
-    since = before.since if before is not None and before.status is status else now
-    shown = NodeScore(node.kind, node.name, score, status, coverage, Counts(green, amber, red, missing), reason, since)
-    node.shown = shown
+    shown = node.shown = _node_score(node.kind, node.name, score, status, coverage, counts, reason, since)
     changed.append((shown, before))
     return score
