@@ -36,6 +36,7 @@ class Scoring:
     def __init__(self, organisation: Organisation, now: datetime) -> None:
         self._organisation = organisation
         self._states: dict[str, KpiState] = {}
+        self._retired: dict[str, KpiState] = {}  # of KPIs that left, for when they come back
         self._agenda: list[tuple[datetime, int, KpiState]] = []
         self._number = 0
         self._started: datetime | None = now  # until the first step has judged what was restored
@@ -111,8 +112,9 @@ class Scoring:
         return min((at for at in known if at is not None), default=None)
 
     def replace(self, organisation: Organisation, now: datetime) -> Changes:
-        """Take another organisation. What is measured as before keeps its values, judged by its new definition."""
-        old, self._states = self._states, {}
+        """Take another organisation. What is measured as before keeps its values, judged by its new definition; a KPI
+        that comes back finds those it left with."""
+        old, self._states = {**self._retired, **self._states}, {}
         self._organisation = organisation
         for kpi in organisation.kpis.values():
             calendar = self._calendar(kpi.scorecard)
@@ -124,6 +126,9 @@ class Scoring:
             elif not unchanged(state.kpi, kpi):
                 _redefine(state, kpi, now)
             self._states[kpi.name] = state
+        self._retired = {name: state for name, state in old.items() if name not in self._states}
+        for state in self._retired.values():
+            state.judgement = None
         self._agenda.clear()
         for state in self._states.values():
             state.due = None

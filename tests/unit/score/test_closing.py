@@ -326,3 +326,15 @@ def test_a_take_does_first_what_time_has_made_due():
 
     assert {value.kpi for value in changes.closed} == {"it/k", "it/j"}
     assert world.judgement().value == 60
+
+
+def test_a_kpi_that_comes_back_finds_its_values():
+    world = World(kpi("a"), kpi("b"))
+    world.take(reading(50.0, name="it/a"))
+    world.replace(kpi("b"))
+    assert "it/a" not in world.scoring.judgements
+
+    changes = world.replace(kpi("a"), kpi("b"), now=NOW + HOUR)
+
+    assert (world.judgement("it/a").value, world.judgement("it/a").since) == (50, NOW + HOUR)
+    assert [(judgement.kpi, before) for judgement, before in changes.judgements] == [("it/a", None)]
