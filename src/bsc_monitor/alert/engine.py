@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bsc_monitor.alert.defaults import effective_rules
 from bsc_monitor.alert.observing import (
@@ -116,6 +116,20 @@ class AlertEngine:
                 ready.append(name)
         for name in ready:
             effects += self._ripen(self.alerts[name], now)
+        return effects
+
+    def shift(self, by: timedelta, now: datetime) -> list[Effect]:
+        """Move the timers that run with a clock that was set ``by`` so much: none runs longer or shorter for it."""
+        effects: list[Effect] = []
+        for alert in list(self.alerts.values()):
+            if alert.state not in _GONE or alert.changes:
+                moved = replace(
+                    alert,
+                    active_since=alert.active_since and alert.active_since + by,
+                    keep_since=alert.keep_since and alert.keep_since + by,
+                    changes=tuple(at + by for at in alert.changes),
+                )
+                effects += self._keep(alert, moved, (), now)
         return effects
 
     def next_due(self) -> datetime | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
 import typer
 
@@ -31,19 +32,28 @@ def run(
 
 
 async def _run(config: ConfigOption) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    while not stop.is_set():
+        await _live(config, stop)
+
+
+async def _live(config: ConfigOption, stop: asyncio.Event) -> None:
+    """One service from start to stop: until it is asked to end, or another process leads and it is to stand by."""
     from bsc_monitor.service import Service
     from bsc_monitor.service.stand_in import StandInError
     from bsc_monitor.store import Taken
     from bsc_monitor.web.serve import ServeError
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     service = Service(config, load_all)
-    loop.add_signal_handler(signal.SIGHUP, lambda: service.spawn(service.operations.reload()))
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGHUP, lambda: service.spawn(service.operations.reload()) if service.ready else None
+    )
     try:
-        await service.start()
+        if not await _unless(stop, service.start()):
+            return
     except StandInError as error:
         typer.echo(f"{error}\nRemove [sandbox] from the configuration, or give it another port.", err=True)
         raise typer.Exit(1) from None
@@ -57,6 +67,19 @@ async def _run(config: ConfigOption) -> None:
         typer.echo(f"sandbox  {line}")
     typer.echo(f"board    {service.address}")
     typer.echo("Ctrl-C stops it.")
-    await stop.wait()
-    typer.echo("stopping …")
+    await _unless(stop, service.lost.wait())
+    typer.echo("stopping …" if stop.is_set() else "another bsc-monitor leads: standing by")
     await service.stop()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
+    """Do something unless one is asked to stop before; whether it was done. Raises what ``work`` raises."""
+    doing, asked = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({doing, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if doing.done():
+        doing.result()
+        return True
+    doing.cancel()
+    await asyncio.wait({doing})
+    return False

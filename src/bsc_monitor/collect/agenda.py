@@ -24,6 +24,7 @@ from bsc_monitor.plugin import CollectorError, SourceError
 
 DEFAULT_EVERY = timedelta(hours=1)
 _SETTLED_WITHIN = timedelta(days=1)  #: of a settle delay, the value is to be taken once more
+_SET_BACK = timedelta(hours=25)  #: by more than this a clock is not set back, but set right
 _LASTING = frozenset({CollectorError.AUTH, CollectorError.PERMISSION, CollectorError.CONFIG})
 
 PeriodAt = Callable[[datetime, PeriodKind, Calendar], Period]
@@ -44,6 +45,7 @@ class Job:
     kpis: list[Kpi] = field(default_factory=list)
     initiatives: list[str] = field(default_factory=list)  #: ids of those whose progress this asks for
     due: datetime | None = None
+    slot: datetime | None = None  #: of a cron job: the date that its last run was for
     started: datetime | None = None  #: of the last run
     ended: datetime | None = None  #: the last run, however it went
     succeeded: datetime | None = None
@@ -144,7 +146,7 @@ class Agenda:
             if not self._heap or self._heap[0][0] > now:
                 break
             _, _, job = heapq.heappop(self._heap)
-            job.due, job.running = None, True
+            job.slot, job.due, job.running = job.due, None, True
             taken.append(job)
         return taken
 
@@ -175,11 +177,15 @@ class Agenda:
         self._put(job, due)
 
     def rebase(self, jobs: Iterable[Job], now: datetime, period_at: PeriodAt) -> None:
-        """The clock jumped: compute every due time anew. A failing job is tried again within its interval."""
+        """The clock jumped: compute every due time anew. A failing job is tried again within its interval.
+
+        What fell due in the time that was leapt over is due now: a daily job has its run on that day, too.
+        """
         for job in jobs:
             job.started = None  # a time of the old clock says nothing
             if not job.running:
-                self._put(job, self._next(job, now, period_at))
+                missed = job.schedule.cron is not None and job.due is not None and job.due <= now
+                self._put(job, now if missed else self._next(job, now, period_at))
 
     def remove(self, job: Job) -> None:
         """Take a job off the agenda."""
@@ -197,7 +203,9 @@ class Agenda:
 
     def _next(self, job: Job, now: datetime, period_at: PeriodAt) -> datetime | None:
         if job.schedule.cron is not None:
-            due = next_fire(job.schedule.cron, job.calendar.timezone, now)
+            # where the clock was set back, the run of a date that comes again was done already
+            done = job.slot if job.slot is not None and now < job.slot < now + _SET_BACK else now
+            due = next_fire(job.schedule.cron, job.calendar.timezone, done)
         else:
             due = self._next_interval(job, now)
         if job.window is None:  # one run shortly after the period's end, for its final value

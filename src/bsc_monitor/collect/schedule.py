@@ -119,6 +119,7 @@ class Collection:
         self._collectors = collectors
         self._configuration = configuration
         self._watch = LoopWatch(clock, self._jumped)
+        self.closed = ""  #: why nothing is asked for now, for people; empty: all is
 
     async def start(self) -> None:
         """Open the sources and begin; returns at once."""
@@ -340,6 +341,8 @@ class Collection:
         return seconds_of(measure.settle) if measure and measure.settle else timedelta()
 
     async def _collect(self, job: Job, period: Period, now: datetime, event_time: datetime | None) -> RunResult:
+        if self.closed:
+            return RunResult(error=SourceError(self.closed, CollectorError.TRANSIENT))
         live = self._live.get(job.source)
         if not isinstance(live, LiveSource):
             return RunResult(error=live or SourceError(f"there is no source {job.source!r}", CollectorError.CONFIG))

@@ -17,6 +17,12 @@ from sqlalchemy import Connection, Engine, event, text
 _KEY = 0x62736D6F6E  # "bsmon"
 
 
+_KNOWS_IDLE = 140000  #: the first version that ends idle sessions
+_SILENT = ("tcp_keepalives_idle = 5", "tcp_keepalives_interval = 2", "tcp_keepalives_count = 3",
+           "idle_in_transaction_session_timeout = '60s'", "idle_session_timeout = '10s'")  # fmt: skip
+HEARTBEAT = 3.0  #: seconds: the writer is never silent for longer
+
+
 class Taken(Exception):  # noqa: N818 - no error: another one leads
     """Another process writes to this database."""
 
@@ -33,11 +39,16 @@ def take_file(database: Path) -> int:
 
 
 def lead_by_connection(engine: Engine) -> None:
-    """Let every new connection of a PostgreSQL writer take the lock first; without it the connection is of no use."""
+    """Let every new connection of a PostgreSQL writer take the lock first; without it the connection is of no use.
+
+    A leader that is frozen, or whose machine is gone, says nothing: the server ends its session and so frees the lock.
+    """
 
     @event.listens_for(engine, "connect")
     def _take(connection: Any, _: Any) -> None:
         with connection.cursor() as cursor:
+            for setting in _SILENT if connection.info.server_version >= _KNOWS_IDLE else _SILENT[:-1]:
+                cursor.execute(f"SET {setting}")
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (_KEY,))
             got = cursor.fetchone()[0]
         connection.commit()

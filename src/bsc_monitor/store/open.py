@@ -9,12 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bsc_monitor import crash
 from bsc_monitor.store.engines import READERS, StoreError, build_engine, hint, parse_url, words
-from bsc_monitor.store.lease import lead_by_connection, take_file
+from bsc_monitor.store.lease import HEARTBEAT, lead_by_connection, take_file
 from bsc_monitor.store.schema import HEAD
 from bsc_monitor.store.writer import Writer
 
@@ -26,9 +26,12 @@ class Store:
 
     def __init__(self, engine: Engine, reader: Engine, lease: int | None) -> None:
         self.engine = engine
+        self.generation = 1  #: counts the writer's connections: between two of them another process may have written
+        self.on_lost: Callable[[], None] = lambda: None  #: told, in the writer's thread, when another process leads
+        event.listen(engine, "connect", self._connected)
         self._reader = reader
         self._lease = lease
-        self._writer = Writer(engine)
+        self._writer = Writer(engine, HEARTBEAT if lease is None else None, self._lost)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
 
     @classmethod
@@ -52,6 +55,12 @@ class Store:
             if isinstance(error, SQLAlchemyError):
                 raise StoreError(f"the database cannot be opened: {words(error)}", hint(parsed)) from error
             raise
+
+    def _connected(self, *_: object) -> None:
+        self.generation += 1
+
+    def _lost(self) -> None:
+        self.on_lost()
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
         """Queue a write; the future is done once it is durable. Raises ``queue.Full``."""
