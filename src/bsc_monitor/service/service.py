@@ -79,7 +79,7 @@ class Service:
     async def _start(self) -> None:
         settings = self.configuration.service
         self.store = await lead(settings.database)
-        self.store.on_lost = lambda: self._loop.call_soon_threadsafe(self.lost.set)
+        self.store.on_lost = self._stand_down
         self._started.append(lambda: asyncio.to_thread(self.store.close))
         self.initiatives = Initiatives(self)
         self.configuration = await self.initiatives.applied(self.configuration)
@@ -195,6 +195,9 @@ class Service:
     async def _tick(self) -> None:
         """The scheduler's job: over at once, for one that still runs when the next is due would make it skip that."""
         self.spawn(self.evaluator.tick())
+
+    def _stand_down(self) -> None:
+        self._loop.call_soon_threadsafe(self.lost.set)
 
     def rearm(self) -> None:
         """The clock was set: what waits for an instant is to look at it anew."""
