@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,16 +35,22 @@ def sandbox(
         typer.Option(min=1, help="Answer 429 beyond so many ServiceNow requests an hour, as an instance's rule would."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Which generated company; the same seed tells the same story.")] = 1,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m"], help="Month in which its story begins; by default 18 months ago."),
+    ] = None,
     until_eof: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:
-    """Serve a stand-in for ServiceNow and Jira on this machine, over their real wire protocols.
+    """Serve stand-ins for ServiceNow, Jira, clouds, forges and HR on this machine, over their real wire protocols.
 
     Example: bsc-monitor sandbox --port 9880 --servicenow-incidents incidents.csv.gz
     """
+    given: dict[str, Any] = {
+        "servicenow_incidents": servicenow_incidents, "servicenow_tables": servicenow_tables, "jira_issues": jira_issues,
+        "seed": seed, "since": since.date() if since else None,
+    }  # fmt: skip
     try:
-        asyncio.run(
-            _serve(port, servicenow_incidents, servicenow_tables, jira_issues, seed, requests_per_hour, until_eof)
-        )
+        asyncio.run(_serve(port, requests_per_hour, given, until_eof=until_eof))
     except (OSError, ValueError) as error:
         typer.echo(f"The sandbox cannot start: {error}", err=True)
         if isinstance(error, OSError) and error.filename is None:
@@ -51,15 +58,7 @@ def sandbox(
         raise typer.Exit(1) from None
 
 
-async def _serve(
-    port: int,
-    incidents: Path | None,
-    tables: Path | None,
-    issues: Path | None,
-    seed: int,
-    requests_per_hour: int | None,
-    until_eof: bool,
-) -> None:
+async def _serve(port: int, requests_per_hour: int | None, given: dict[str, Any], *, until_eof: bool) -> None:
     from bsc_monitor.sandbox import start
     from bsc_monitor.sandbox.servicenow import Behaviour
 
@@ -68,12 +67,15 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     behaviour = Behaviour(requests_per_window=requests_per_hour)
-    served = await start(
-        port, servicenow_incidents=incidents, servicenow_tables=tables, jira_issues=issues, seed=seed, behaviour=behaviour
-    )  # fmt: skip
+    served = await start(port, behaviour=behaviour, **given)
     typer.echo(f"ServiceNow  {served.servicenow_url}  user demo, password demo")
     typer.echo(f"Jira        {served.jira_url}  user demo@example.com, token demo")
     typer.echo(f"Jira DC     {served.jira_dc_url}  the same issues, token demo")
+    typer.echo(f"AWS         {served.aws_url}  access key and secret demo, account 111122223333")
+    typer.echo(f"Azure       {served.azure_url}  tenant, client and secret demo")
+    typer.echo(f"GitHub      {served.github_url}  token demo")
+    typer.echo(f"GitLab      {served.gitlab_url}  token demo")
+    typer.echo(f"People      {served.people_url}  token demo")
     typer.echo("Ctrl-C stops it.")
     sys.stdout.flush()
     if until_eof:

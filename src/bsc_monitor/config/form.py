@@ -53,6 +53,7 @@ class SandboxForm(Form):
 
     port: int = Field(9880, ge=0, le=65535, description="on 127.0.0.1")
     seed: int = Field(1, description="which generated company")
+    since: date | None = Field(None, description="month in which its story begins; by default 18 months ago")
     servicenow_incidents: str | None = Field(None, description="serve this audit-event log of incidents (CSV, .gz)")
     servicenow_tables: str | None = Field(None, description="serve a folder of exported tables")
     requests_per_hour: int | None = Field(None, ge=1, description="answer 429 beyond so many ServiceNow requests")

@@ -99,7 +99,7 @@ def _sandbox(form: SandboxForm | None, base: Path) -> SandboxSettings | None:
         return None
     incidents, tables = form.servicenow_incidents, form.servicenow_tables
     return SandboxSettings(
-        port=form.port, seed=form.seed, servicenow_incidents=base / incidents if incidents else None,
+        port=form.port, seed=form.seed, since=form.since, servicenow_incidents=base / incidents if incidents else None,
         servicenow_tables=base / tables if tables else None, requests_per_hour=form.requests_per_hour,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class SandboxSettings:
 
     port: int = 9880
     seed: int = 1
+    since: date | None = None
     servicenow_incidents: Path | None = None
     servicenow_tables: Path | None = None
     requests_per_hour: int | None = None

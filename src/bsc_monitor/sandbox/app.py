@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache, partial
 from pathlib import Path
 
@@ -93,6 +93,7 @@ async def start(
     port: int = 0,
     *,
     seed: int = 1,
+    since: date | None = None,
     servicenow_incidents: Path | None = None,
     servicenow_tables: Path | None = None,
     behaviour: Behaviour | None = None,
@@ -105,7 +106,7 @@ async def start(
 ) -> Sandbox:
     """Start serving on 127.0.0.1 (port 0: any free one).
 
-    ``seed`` picks the generated company. ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
+    ``seed`` picks the generated company, ``since`` the month in which its story begins (by default 18 months ago). ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
     company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``). ``jira_issues``: a file or folder of exported issues to serve as Jira. ``focus_folder``: where to write the company's bills as a FOCUS export. Raises OSError where the port is taken, ValueError where a file is not what it should be.
     """
     if servicenow_incidents or servicenow_tables:
@@ -114,20 +115,20 @@ async def start(
             **(load(servicenow_incidents) if servicenow_incidents else {}),
         }
     else:
-        tables = {**company_tables(seed, now())}
+        tables = {**company_tables(seed, now(), since)}
     app = web.Application()
     app.add_subapp("/servicenow", servicenow_app(Instance(tables, now), behaviour or Behaviour()))
-    app.add_subapp("/github", github_app(forge_projects(seed, now(), "github"), Callers(), now))
-    app.add_subapp("/gitlab", gitlab_app(forge_projects(seed, now(), "gitlab"), Callers(), now))
-    app.add_subapp("/people", people_app(people_tables(seed, now), Callers()))
-    bills = cache(partial(ledger, seed, now))
+    app.add_subapp("/github", github_app(forge_projects(seed, now(), "github", since), Callers(), now))
+    app.add_subapp("/gitlab", gitlab_app(forge_projects(seed, now(), "gitlab", since), Callers(), now))
+    app.add_subapp("/people", people_app(people_tables(seed, now, since), Callers()))
+    bills = cache(partial(ledger, seed, now, since))
     app.add_subapp("/aws", aws_app(bills, aws or AwsBehaviour()))
     app.add_subapp("/azure", azure_app(bills, azure or AzureBehaviour()))
     app.add_subapp("/opencost", opencost_app(bills))
     if focus_folder is not None:
         await asyncio.to_thread(write_focus, bills(), focus_folder)
     given = load_site(jira_issues, now) if jira_issues else None
-    site = once(lambda: given or jira_site(seed, now))
+    site = once(lambda: given or jira_site(seed, now, since))
     app.add_subapp("/jira", cloud_app(site, jira or JiraBehaviour()))
     app.add_subapp("/jira-dc", data_center_app(site, jira or JiraBehaviour()))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -30,6 +30,8 @@ class StandIn:
     async def start(cls, settings: SandboxSettings) -> StandIn:
         """Start it and wait until it answers. Raises StandInError."""
         arguments = ["--port", str(settings.port), "--seed", str(settings.seed), "--until-eof"]
+        if settings.since:
+            arguments += ["--since", f"{settings.since:%Y-%m}"]
         if settings.servicenow_incidents:
             arguments += ["--servicenow-incidents", str(settings.servicenow_incidents)]
         if settings.servicenow_tables:

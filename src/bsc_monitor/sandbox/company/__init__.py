@@ -5,7 +5,7 @@ there is to find.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from bsc_monitor.sandbox.company import forge, incidents, operations, people, staff
@@ -34,9 +34,9 @@ _TABLES: dict[str, Callable[[History], Table]] = {
 }
 
 
-def servicenow_tables(seed: int, now: datetime) -> Mapping[str, Callable[[], Table]]:
+def servicenow_tables(seed: int, now: datetime, since: date | None = None) -> Mapping[str, Callable[[], Table]]:
     """The company's ServiceNow, each table generated when it is first asked for."""
-    history = History(seed, now)
+    history = History(seed, now, since)
 
     def loader(make: Callable[[History], Table]) -> Callable[[], Table]:
         return lambda: make(history)
@@ -44,9 +44,11 @@ def servicenow_tables(seed: int, now: datetime) -> Mapping[str, Callable[[], Tab
     return {name: loader(make) for name, make in _TABLES.items()}
 
 
-def people_tables(seed: int, now: Callable[[], datetime]) -> Callable[[str], list[dict[str, Any]] | None]:
+def people_tables(
+    seed: int, now: Callable[[], datetime], since: date | None = None
+) -> Callable[[str], list[dict[str, Any]] | None]:
     """The company's HR, learning and survey tables as of ``now()``, by name; None for a table that does not exist."""
-    history = History(seed, now())
+    history = History(seed, now(), since)
 
     def table(name: str) -> list[dict[str, Any]] | None:
         return staff.rows(history, name, now().date()) if name in staff.TABLES else None
@@ -55,10 +57,10 @@ def people_tables(seed: int, now: Callable[[], datetime]) -> Callable[[str], lis
 
 
 def forge_projects(
-    seed: int, now: datetime, server: Literal["github", "gitlab"]
+    seed: int, now: datetime, server: Literal["github", "gitlab"], since: date | None = None
 ) -> Callable[[str], forge.Project | None]:
     """The company's projects on one of its forges, by name or number, future included; None for one that does not exist."""
-    history = History(seed, now)
+    history = History(seed, now, since)
     names = forge.GITHUB if server == "github" else forge.GITLAB
     known = {key: name for number, name in enumerate(names, 1) for key in (name, str(number))}
     return lambda key: forge.project(history, known[key]) if key in known else None

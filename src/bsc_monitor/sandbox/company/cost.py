@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from bsc_monitor.sandbox.cloud.ledger import Anomaly, Charge, Ledger, Workload
-from bsc_monitor.sandbox.company.story import MONTHS, History
+from bsc_monitor.sandbox.company.story import History
 from bsc_monitor.sandbox.seed import chance
 
 PAYER = "111122223333"  #: the AWS account of bills and budgets
@@ -70,8 +70,8 @@ def idle_share(month: float) -> float:
 
 
 @lru_cache(maxsize=2)
-def _story(seed: int, began: datetime) -> Ledger:
-    history = History(seed, began)
+def _story(seed: int, began: datetime, since: date | None) -> Ledger:
+    history = History(seed, began, since)
     charges: dict[date, list[Charge]] = {}
     workloads: dict[date, list[Workload]] = {}
     anomalies: list[Anomaly] = []
@@ -82,7 +82,7 @@ def _story(seed: int, began: datetime) -> Ledger:
         if rng.random() < 0.025:
             impact = round(rng.uniform(150, 900), 2)
             anomalies.append(Anomaly(f"anomaly-{day}", day, day + timedelta(days=2), COMPUTE, impact, impact * 3))
-    months = [_month(history.start, number) for number in range(MONTHS + 3)]
+    months = [_month(history.start, number) for number in range(int(history.month(began.date())) + 3)]
     budgets = {
         PAYER: {month: aws_budget(number) for number, month in enumerate(months)},
         SUBSCRIPTION: dict.fromkeys(months, 12_500.0),
@@ -90,10 +90,10 @@ def _story(seed: int, began: datetime) -> Ledger:
     return Ledger(charges, lambda: began, tuple(anomalies), budgets, workloads)
 
 
-def ledger(seed: int, now: Callable[[], datetime]) -> Ledger:
+def ledger(seed: int, now: Callable[[], datetime], since: date | None = None) -> Ledger:
     """The company's bills; the same seed gives the same days."""
     began = now()
-    return replace(_story(seed, began.replace(hour=0, minute=0, second=0, microsecond=0)), now=now)
+    return replace(_story(seed, began.replace(hour=0, minute=0, second=0, microsecond=0), since), now=now)
 
 
 def _month(start: date, number: int) -> date:

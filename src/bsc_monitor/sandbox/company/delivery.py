@@ -15,7 +15,7 @@ done, some move from OPS to PAY.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from bsc_monitor.sandbox.company import help_desk, tickets
 from bsc_monitor.sandbox.company.story import AHEAD, History
@@ -61,9 +61,9 @@ BOARDS = (Board(1, "SHOP board", "SHOP"), Board(2, "PAY board", "PAY"), Board(3,
 _TWO_WEEKS = timedelta(days=14)
 
 
-def jira_site(seed: int, now: Callable[[], datetime]) -> Site:
+def jira_site(seed: int, now: Callable[[], datetime], since: date | None = None) -> Site:
     """The company's Jira as of ``now()``; it lives on for three weeks."""
-    history = History(seed, now())
+    history = History(seed, now(), since)
     sprints = {board.project: _sprints(board, history) for board in BOARDS if board.kind == "scrum"}
     site = Site(
         now, projects=PROJECTS, statuses=STATUSES, types=TYPES, people=PEOPLE, boards=BOARDS,

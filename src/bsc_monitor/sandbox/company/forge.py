@@ -19,7 +19,7 @@ from functools import lru_cache
 from hashlib import sha1
 from itertools import count
 
-from bsc_monitor.sandbox.company.story import MONTHS, History, around, moment
+from bsc_monitor.sandbox.company.story import History, around, course, moment
 from bsc_monitor.sandbox.seed import chance
 
 GITHUB = ("acme/shop", "acme/payments")
@@ -99,12 +99,12 @@ def deploys(name: str, month: float) -> float:
     """Deployments a working day."""
     if name in GITLAB:
         return 0.4
-    return 0.28 + 0.95 * math.pow(month / MONTHS, 1.2)
+    return 0.28 + 0.95 * math.pow(course(month), 1.2)
 
 
 def build_minutes(month: float) -> float:
     """Mean duration of a build."""
-    return 9 + 15 * math.pow(month / MONTHS, 1.5)
+    return 9 + 15 * math.pow(course(month), 1.5)
 
 
 @lru_cache(maxsize=8)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bsc_monitor.sandbox.company.story import MONTHS, History, around, moment, weekday
+from bsc_monitor.sandbox.company.story import History, around, course, moment, weekday
 from bsc_monitor.sandbox.jira.fields import FIRST_RESPONSE, RESOLUTION, SATISFACTION, SATISFACTION_DATE
 from bsc_monitor.sandbox.jira.site import Item, Step
 from bsc_monitor.sandbox.seed import chance
@@ -29,7 +29,7 @@ _ASKS = (
 
 def resolution_met(month: float) -> float:
     """Share of requests resolved in time: drifts to breach."""
-    return 0.97 - 0.15 * math.pow(month / MONTHS, 1.5)
+    return 0.97 - 0.15 * math.pow(course(month), 1.5)
 
 
 def lives(history: History, people: Sequence[str]) -> Iterator[tuple[str, list[Step]]]:

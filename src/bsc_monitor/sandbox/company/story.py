@@ -37,10 +37,15 @@ class History:
 
     seed: int
     now: datetime
+    since: date | None = (
+        None  #: a first day of a month on which the story began; None: ``MONTHS`` before the current month
+    )
 
     @cached_property
     def start(self) -> date:
         """The first day."""
+        if self.since is not None:
+            return self.since.replace(day=1)
         months = self.now.year * 12 + self.now.month - 1 - MONTHS
         return date(months // 12, months % 12 + 1, 1)
 
@@ -56,6 +61,11 @@ class History:
         return (day.year - self.start.year) * 12 + day.month - self.start.month + (day.day - 1) / 31
 
 
+def course(month: float) -> float:
+    """How far a drift has come, 1 after ``MONTHS``; it does not go on for ever."""
+    return min(month / MONTHS, 1.5)
+
+
 def resolution_hours(month: float) -> float:
     """Mean time to resolve: an initiative that works."""
     return 30.0 if month < SWARMING_STARTS else 18 + 12 * math.exp(-(month - SWARMING_STARTS) / 0.8)
@@ -68,7 +78,7 @@ def first_contact(month: float) -> float:
 
 def fulfilment_hours(month: float) -> float:
     """Mean time to fulfil a request: drifts to breach."""
-    return 20 + 40 * math.pow(month / MONTHS, 1.6)
+    return 20 + 40 * math.pow(course(month), 1.6)
 
 
 def around(rng: random.Random, mean: float, spread: float = 0.7) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bsc_monitor.sandbox.company.story import MONTHS, History, around, moment, weekday
+from bsc_monitor.sandbox.company.story import History, around, course, moment, weekday
 from bsc_monitor.sandbox.jira.fields import EPIC_LINK, FOUND_IN, POINTS, SPRINT
 from bsc_monitor.sandbox.jira.site import Item, Sprint, Step
 from bsc_monitor.sandbox.seed import chance
@@ -92,7 +92,7 @@ def cycle_days(project: str, month: float) -> float:
 
 def escaped_a_day(project: str, month: float) -> float:
     """Bugs found in production: they drift upwards in SHOP."""
-    return (3 + 9 * math.pow(month / MONTHS, 1.5)) / 30 if project == "SHOP" else 0.06
+    return (3 + 9 * math.pow(course(month), 1.5)) / 30 if project == "SHOP" else 0.06
 
 
 def lives(
