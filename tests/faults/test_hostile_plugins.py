@@ -212,7 +212,7 @@ async def test_what_a_plugin_prints_goes_nowhere_and_others_secrets_are_not_ther
     assert (await ask(zoo, "peeks")).readings[0].value == 0
 
 
-@pytest.mark.parametrize("name", ["dies", "forges", "forks", "segfaults", "hangs", "blocks", "spins", "swallows"])
+@pytest.mark.parametrize("name", ["dies", "forges", "blocks", "swallows"])
 async def test_what_harms_its_worker_three_times_in_a_row_is_quarantined(zoo, name):
     assert (await ask(zoo, "good")).error is None
     for _ in range(3):

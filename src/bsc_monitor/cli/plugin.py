@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bsc_monitor.cli.plugin_check import check
+from bsc_monitor.cli.plugin_docs import docs
+from bsc_monitor.cli.plugin_new import new
 from bsc_monitor.collect.plugins import Plugins, find_plugins
 from bsc_monitor.plugin import Collector, declared
 
@@ -45,6 +48,9 @@ def plugin_app(folders: Callable[[Path], Sequence[Path]]) -> typer.Typer:
         if found.problems:
             raise typer.Exit(1)
 
+    app.command()(new)
+    app.command()(check)
+    app.command("docs")(docs(folders))
     return app
 
 

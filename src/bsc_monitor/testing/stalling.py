@@ -1,0 +1,53 @@
+"""Seeing who blocks the event loop: a thread that looks whether the loop still turns, and where it stands if not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+import traceback
+from types import TracebackType
+from typing import Self
+
+_BEAT = 0.02
+_STALL = 0.4  #: seconds; a loop that does not turn for so long is blocked
+
+
+class StallWatch:
+    """An async context around a run. ``stalls`` holds, by file and line of the plugin, the longest stall in seconds."""
+
+    def __init__(self, file: str) -> None:
+        self.stalls: dict[int, float] = {}
+        self._file = file
+        self._beat = time.monotonic()
+        self._done = threading.Event()
+        self._main = threading.get_ident()
+
+    async def __aenter__(self) -> Self:
+        self._beating = asyncio.create_task(self._turn())
+        self._looking = threading.Thread(target=self._look, daemon=True)
+        self._looking.start()
+        return self
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._beating.cancel()
+        await asyncio.to_thread(self._looking.join)
+
+    async def _turn(self) -> None:
+        while True:
+            self._beat = time.monotonic()
+            await asyncio.sleep(_BEAT)
+
+    def _look(self) -> None:
+        while not self._done.wait(_BEAT):
+            late = time.monotonic() - self._beat
+            frame = sys._current_frames().get(self._main)  # noqa: SLF001 - the documented way to see where a thread stands
+            if late < _STALL or frame is None:
+                continue
+            lines = [each.lineno for each in traceback.extract_stack(frame) if each.filename == self._file]
+            if lines and lines[-1] is not None:  # what stalls elsewhere is not the plugin's
+                self.stalls[lines[-1]] = max(late, self.stalls.get(lines[-1], 0.0))

@@ -1,0 +1,122 @@
+"""A receiver that is down for long beside a healthy one; a disk that fills up."""
+
+import os
+import shutil
+import subprocess
+import time
+from datetime import UTC, datetime
+
+import pytest
+from tests.faults.receiver import Receiver
+from tests.faults.rig import GREEN, RED, Feeder, Rig
+from tests.servers import wait_until
+
+MB = 2**20
+
+
+def test_a_receiver_that_is_down_through_many_transitions_misses_none_and_delays_nobody(
+    tmp_path, nursery, often, figures
+):
+    names = [f"k{number}" for number in range(often(50, 5))]
+    rounds = 20 if len(names) == 50 else 6
+    with Receiver(tmp_path, "healthy") as healthy, Receiver(tmp_path, "down") as down:
+        rig = Rig(tmp_path, nursery, [healthy, down], names=names).start()
+        down.go_down()
+        for turn in range(rounds):
+            for name in names:
+                assert rig.enter(name, GREEN if turn % 2 else RED)
+        count = rounds * len(names)
+        wait_until(lambda: sum(map(len, healthy.transitions().values())) == count, "all at the healthy one", 120)
+        assert not down.messages()
+        begun = time.monotonic()
+        down.come_back()
+        wait_until(rig.drained, "all at the one that was down", 120)
+        seconds = time.monotonic() - begun
+        assert rig.stop() == 0
+        found = rig.check(deaths=0)
+        assert all(message["body"]["late"] for message in down.messages())
+        late = sorted(
+            message["at"] - datetime.fromisoformat(one["at"]).timestamp()
+            for message in healthy.messages()
+            for alert in message["body"]["alerts"]
+            for one in alert["transitions"]
+        )
+        p99 = f"{late[int(0.99 * (len(late) - 1))]:.2f} s was p99 of the healthy one's delay,"
+        figures["a receiver down"] = {p99: "", **found, "seconds to catch up": round(seconds, 1)}
+        assert len(down.messages()) < len(healthy.messages()), "what piled up comes in digests"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 80 MB. Needs root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0 or subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=80m", "bsc-monitor-test", folder], capture_output=True
+    ).returncode:  # fmt: skip
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder, leave):
+    """Fill a disk up but for so many bytes."""
+    size = max(shutil.disk_usage(folder).free - leave, 0)
+    with (folder / "filler").open("ab") as file:
+        os.posix_fallocate(file.fileno(), file.tell() or file.seek(0, os.SEEK_END), max(size, 1))
+
+
+def test_a_full_disk_corrupts_nothing_and_heals_when_there_is_room(small_disk, nursery, often, figures):
+    rounds, refused, healed = often(50, 1), 0, []
+    rig = Rig(small_disk, nursery, names=["k0", "k1"])
+    rig.log = small_disk.parent / "service.log"  # not on the disk that fills
+    rig.log.touch()
+    rig.start()
+    wait_until((small_disk / "service.db.ballast").exists, "the ballast")
+    for turn in range(rounds):
+        with Feeder(rig, pause=0.02, seed=turn) as feeder:
+            if turn % 2 == 0:
+                fill(small_disk, leave=24 * MB)  # the reserve is touched: nothing new is taken
+                before = rig.refused
+                wait_until(lambda before=before: rig.refused > before, "the first refusal", 20)
+                assert "disk" in rig.ask("/api/v1/kpis/it/k0/readings", {"value": 1})[1]
+            fill(small_disk, leave=0)  # others take the rest, too
+            wait_until(lambda: not (small_disk / "service.db.ballast").exists(), "the ballast given up", 20)
+            fill(small_disk, leave=0)
+            for path in ("/metrics", "/", "/-/ready", "/api/v1/scorecards"):
+                assert rig.status(path) == 200
+            refused, count = rig.refused, len(rig.acknowledged)
+            (small_disk / "filler").unlink()
+            begun = time.monotonic()
+            wait_until(lambda count=count: len(rig.acknowledged) > count, "readings to be taken again", 30)
+            healed.append(time.monotonic() - begun)
+        assert feeder.tried
+        wait_until((small_disk / "service.db.ballast").exists, "the ballast again")
+    assert rig.query("PRAGMA integrity_check") == [("ok",)]
+    rig.kill()
+    rig.start()
+    assert rig.stop() == 0
+    assert rig.query("PRAGMA integrity_check") == [("ok",)]
+    found = rig.check(deaths=1)
+    figures["a full disk"] = {
+        **found,
+        "rounds": rounds,
+        "refused": refused,
+        "s until healed at most": round(max(healed), 1),
+    }
+
+
+def test_time_goes_on_after_an_evaluation_that_could_not_be_stored(small_disk, nursery):
+    """What was due while the disk was full is done when there is room, without any reading."""
+    rig = Rig(small_disk, nursery, names=["k0"], alerts='for = "4s"')
+    rig.log = small_disk.parent / "service.log"
+    rig.log.touch()
+    rig.start()
+    assert rig.enter("k0", RED, datetime.now(UTC))
+    (small_disk / "service.db.ballast").unlink(missing_ok=True)
+    fill(small_disk, leave=0)
+    wait_until(lambda: "disk is full" in rig.log.read_text(), "the failure of the evaluation that is due", 30)
+    assert rig.metrics("bsc_alerts{") or rig.status("/metrics") == 200
+    (small_disk / "filler").unlink()
+    wait_until(lambda: rig.query("SELECT 1 FROM alert_change WHERE kind = 'fired' AND told"), "the alert", 30)
+    assert rig.stop() == 0
