@@ -32,6 +32,7 @@ from bsc_monitor.store.alert_json import from_json
 from bsc_monitor.store.alerts import load_alerts
 
 _log = structlog.get_logger(__name__)
+_Ready = tuple[Job, Message, Rendered]
 _MOST_DOUBLINGS = 16
 _MOST_CLAIMED = 20  #: messages taken on at once: their lease must outlast their sending
 _PAGES = (1000, 10_000, 100_000)  #: how many waiting rows are looked at, and at most
@@ -85,13 +86,14 @@ class Lane:
         inhibitors = tuple(office.inhibitors.values())
         plan, quiet, count = await office.store.read(partial(self._plan, now, inhibitors))
         self.waiting = count
-        jobs = [job for job in plan.jobs if not job.rows]
-        if plan.drop or plan.silent or len(jobs) < len(plan.jobs):
+        jobs = [job for job in plan.jobs if not job.rows][:_MOST_CLAIMED]
+        if plan.drop or plan.silent or any(job.rows for job in plan.jobs):
             jobs += await office.store.write(partial(self._settle, plan, now))
             self.waiting -= len(plan.drop) + len(plan.silent)
         self._down = False
-        for place, job in enumerate(jobs):
-            again = await self._do(job, quiet, now, jobs[place + 1 :])
+        ready = await office.store.read(partial(self._compose, jobs, quiet, now)) if jobs else []
+        for place, (job, message, words) in enumerate(ready):
+            again = await self._do(job, message, words, now, jobs[place + 1 :])
             if again is not None:
                 self._down = True
                 return again
@@ -143,20 +145,22 @@ class Lane:
                 ours.append(replace(job, message=key))
         return ours
 
-    async def _do(self, job: Job, quiet: Quiet, now: datetime, others: list[Job]) -> datetime | None:
-        """Send one message; returns when to try again if it was not taken. ``others`` are then let go of."""
-        store = self._office.store
-        key = job.message or f"{self.channel.id}/{job.group}.{job.last.isoformat() if job.last else ''}"
-        if not job.rows and not await store.write(partial(self._claim_group, job, now)):
-            return None
+    def _compose(self, jobs: list[Job], quiet: Quiet, now: datetime, connection: Connection) -> list[_Ready]:
         composer, wording = self._office.composer(), self._office.settings.wording
-
-        def compose(connection: Connection) -> tuple[Message, Rendered]:
+        ready: list[_Ready] = []
+        for job in jobs:
+            key = job.message or f"{self.channel.id}/{job.group}.{job.last.isoformat() if job.last else ''}"
             message = composer.compose(connection, self.channel, job, key, quiet, now)
-            return message, render(message, wording)
+            ready.append((job, message, render(message, wording)))
+        return ready
 
-        message, words = await store.read(compose)
-        if not message.items:
+    async def _do(
+        self, job: Job, message: Message, words: Rendered, now: datetime, others: list[Job]
+    ) -> datetime | None:
+        """Send one message; returns when to try again if it was not taken. ``others`` are then let go of."""
+        if not message.items or (
+            not job.rows and not await self._office.store.write(partial(self._claim_group, job, now))
+        ):
             return None
         crash.point("sending")
         outcome = await self._try(message, words)
