@@ -60,7 +60,7 @@ def ours(values):
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Debian's prometheus")
 def test_every_state_of_hundreds_of_series_is_as_prometheus_says(tmp_path, soak):
-    series, length = (3000, 120) if soak else (600, 40)
+    series, length = (1800, 60) if soak else (600, 40)
     values = generated(20260301, series, length)
     rules = [
         {"alert": f"r{n}", "expr": f'v{{rule="r{n}"}} > 0', "for": f"{hold}m", "keep_firing_for": f"{keep}m"}
