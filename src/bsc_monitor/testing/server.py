@@ -114,7 +114,7 @@ _FAULTY: dict[Fault, _Answer] = {
     "garbage": _Answer(200, bytes(range(256)) * 4, {"Content-Type": _JSON}),
     "html": _Answer(200, _PAGE, {"Content-Type": "text/html; charset=utf-8"}),
     "cut off": _Answer(200, b'{"value": 1, "items": [{"na', {"Content-Type": _JSON}),
-    "other json": _Answer(200, _dumped([None, "unexpected"]), {"Content-Type": _JSON}),
+    "other json": _Answer(200, _dumped({"unexpected": [None]}), {"Content-Type": _JSON}),
 }
 
 
