@@ -28,6 +28,12 @@ def environment() -> Environment:
     return made
 
 
+def compile_all() -> None:
+    """Have every template compiled, so that the first person to look does not wait for it."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
 def fragment(template: str, name: str, *arguments: Any) -> str:
     """The text of one macro: the piece of a page that live updates replace."""
     macros = environment().get_template(template).module

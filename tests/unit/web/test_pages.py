@@ -5,7 +5,8 @@ import re
 import pytest
 from tests.unit.web import site
 
-from bsc_monitor.model.event import ConfigReloaded
+from bsc_monitor.model.event import ConfigReloaded, InsightFound
+from bsc_monitor.model.insight import Direction, Insight, InsightKind
 
 PAGES = [
     "/", "/scorecards/it", "/scorecards/company", "/scorecards/it/map", "/scorecards/it/why", "/kpis/it/mttr",
@@ -189,6 +190,17 @@ async def test_files_come_packed_for_good_under_their_tag_and_licences_are_there
     for name in ("htmx", "htmx-sse", "uplot", "inter"):
         assert (await client.get(f"/static/{name}.LICENSE.txt")).status == 200
     assert (await client.get("/static/..%2Fapp.py")).status == 404
+
+
+async def test_an_arrow_of_the_map_shows_what_the_data_say_of_it_and_says_it_in_words(client):
+    link = Insight(
+        InsightKind.DRIVER, "link", "it/skills → it/ship-safely", site.NOW, Direction.NONE, 0.7, "", "", aspect="contradicted"
+    )  # fmt: skip
+    assert 'class="arrow contradicted"' not in await text(client, "/scorecards/it/map")
+    client.board.bus.publish([InsightFound(site.NOW, link)])
+    page = await text(client, "/scorecards/it/map")
+    assert 'class="arrow contradicted"' in page
+    assert "Skills for tomorrow drives Ship small and safely; the data contradict it" in page
 
 
 async def test_a_badge_shows_a_score_and_a_kpi_its_value(client):

@@ -96,5 +96,7 @@ def _(_: CollectorFailed) -> Iterator[Key]:
 @changed_by.register(InsightEnded)
 @changed_by.register(InitiativeChanged)
 @changed_by.register(TicketOpened)
-def _(_: Event) -> Iterator[Key]:
+def _(event: Event) -> Iterator[Key]:
     yield Key("improvement")
+    if isinstance(event, InsightFound | InsightEnded) and event.insight.subject_kind == "link":
+        yield Key("map", event.insight.subject.partition("/")[0])

@@ -15,6 +15,7 @@ from bsc_monitor.model.event import AlertChanged, ConfigReloaded, Event, Initiat
 from bsc_monitor.web.board import Board
 from bsc_monitor.web.live.changes import changed_by, concerned, touched
 from bsc_monitor.web.live.pieces import KINDS, Key, Pieces
+from bsc_monitor.web.templating import compile_all
 from bsc_monitor.web.view.controls import Controls, read_controls
 
 GATHER = 0.25  #: seconds between a change and its message, so that a burst is one message
@@ -56,10 +57,12 @@ class Hub:
         self._flush: asyncio.TimerHandle | None = None
         self._controls_known = False
         self._rereading: asyncio.Task[None] | None = None
+        self._compiling: asyncio.Task[None] | None = None
         self._subscriptions: list[Callable[[], None]] = []
 
     async def start(self, _: web.Application) -> None:
-        """Listen on the bus."""
+        """Listen on the bus; compile the templates beside."""
+        self._compiling = asyncio.create_task(asyncio.to_thread(compile_all))
         self._subscriptions = [self._board.bus.subscribe(Event, self._happened)]
 
     async def controls(self) -> Controls:
@@ -83,8 +86,9 @@ class Hub:
             end()
         if self._flush is not None:
             self._flush.cancel()
-        if self._rereading is not None:
-            self._rereading.cancel()
+        for task in (self._rereading, self._compiling):
+            if task is not None:
+                task.cancel()
         for viewers in list(self._viewers.values()):
             for viewer in list(viewers):
                 if not viewer.put(None):

@@ -127,17 +127,19 @@ class Pieces:
         self.trails = Trails(board.store)
         self.controls = Controls()
         self._kept: dict[Key, str] = {}
+        self._stale: set[Key] = set()
 
     def scene(self) -> Scene:
         """The present."""
         return scene.live(self._board, self.trails, self.controls)
 
     def get(self, kind: str, name: str = "") -> str:
-        """The piece, made anew if it changed. Raises KeyError for what the organisation does not have."""
+        """The piece, made anew if it may have changed. Raises KeyError for what the organisation does not have."""
         key = Key(kind, name)
         text = self._kept.get(key)
-        if text is None:
+        if text is None or key in self._stale:
             text = self._kept[key] = KINDS[kind].render(self.scene(), name)
+            self._stale.discard(key)
         return text
 
     async def load(self, kpis: Iterable[str] = (), nodes: Iterable[tuple[NodeKind, str]] = ()) -> None:
@@ -147,10 +149,12 @@ class Pieces:
                 self.forget(Key(kind, name))
 
     def forget(self, key: Key) -> None:
-        """What the piece shows changed."""
-        self._kept.pop(key, None)
+        """What the piece shows may have changed."""
+        if key in self._kept:
+            self._stale.add(key)
 
     def forget_all(self) -> None:
         """Another organisation is in force."""
         self._kept.clear()
+        self._stale.clear()
         self.trails.clear()

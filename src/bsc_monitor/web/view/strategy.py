@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bsc_monitor.model.insight import InsightKind
 from bsc_monitor.model.judgement import NodeScore
 from bsc_monitor.model.organisation import Objective, Perspective, Scorecard
 from bsc_monitor.web.view.scene import Scene
@@ -29,6 +30,7 @@ class Arrow:
     effect: str
     path: str
     title: str
+    verdict: str = ""  #: what the data say of the link: supported, contradicted; empty: no evidence yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,9 @@ def layout(scene: Scene, card: Scorecard) -> Map:
             x = HEAD + step * (place + 0.5) - BOX / 2
             node = scene.node("objective", each.name)
             boxes[each.name] = Box(each, node, x, y + (LANE - HIGH) / 2, _lines(each.title))
+    verdicts = _verdicts(scene)
     arrows = [
-        _arrow(boxes[cause.name], boxes[effect])
+        _arrow(boxes[cause.name], boxes[effect], verdicts.get(f"{cause.name} → {effect}", ""))
         for cause in objectives
         for effect in cause.drives
         if cause.name in boxes and effect in boxes
@@ -75,13 +78,19 @@ def layout(scene: Scene, card: Scorecard) -> Map:
     return Map(width, len(card.perspectives) * LANE, tuple(lanes), tuple(boxes.values()), tuple(arrows))
 
 
-def _arrow(cause: Box, effect: Box) -> Arrow:
-    title = f"{cause.objective.title} drives {effect.objective.title}"
+def _verdicts(scene: Scene) -> dict[str, str]:
+    """What open insights say of links, by ``cause → effect``."""
+    return {each.subject: each.aspect for each in scene.insights.values() if each.kind is InsightKind.DRIVER}
+
+
+def _arrow(cause: Box, effect: Box, verdict: str) -> Arrow:
+    said = {"supported": "; the data support it", "contradicted": "; the data contradict it"}.get(verdict, "")
+    title = f"{cause.objective.title} drives {effect.objective.title}{said}"
     if cause.y == effect.y:
         sign = 1 if effect.x > cause.x else -1
         x1, x2, y = cause.x + (BOX if sign > 0 else 0), effect.x + (0 if sign > 0 else BOX), cause.y + HIGH / 2
         path = f"M{x1:.0f} {y:.0f}C{x1 + 20 * sign:.0f} {y - 30:.0f} {x2 - 26 * sign:.0f} {y - 30:.0f} {x2 - 5 * sign:.0f} {y - 3:.0f}"
-        return Arrow(cause.objective.name, effect.objective.name, path, title)
+        return Arrow(cause.objective.name, effect.objective.name, path, title, verdict)
     up = cause.y > effect.y
     lean = max(-0.36, min(0.36, (effect.x - cause.x) / 900)) * BOX
     x1, x2 = cause.x + BOX / 2 + lean, effect.x + BOX / 2 - lean
@@ -89,7 +98,7 @@ def _arrow(cause: Box, effect: Box) -> Arrow:
     y2 = effect.y + HIGH + 6 if up else effect.y - 6
     half = (y1 - y2) * 0.45
     path = f"M{x1:.0f} {y1:.0f}C{x1:.0f} {y1 - half:.0f} {x2:.0f} {y2 + half:.0f} {x2:.0f} {y2:.0f}"
-    return Arrow(cause.objective.name, effect.objective.name, path, title)
+    return Arrow(cause.objective.name, effect.objective.name, path, title, verdict)
 
 
 def _lines(title: str) -> tuple[str, ...]:
