@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from bsc_monitor.improve.words import amount, number
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, Insight, InsightKind
@@ -57,9 +58,22 @@ class Finding:
     anchor: str
     title: str
     kpi: Kpi | None  #: that the link leads to
+    since: date
     evidence: tuple[tuple[str, str], ...]
     tickets: tuple[tuple[str, str], ...]  #: action and link
     offers: tuple[tuple[str, str], ...]  #: tickets that can still be opened
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What was found about one thing, the most pressing first."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def first(self) -> Finding:
+        """The one to act on."""
+        return self.findings[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +81,10 @@ class Improvement:
     """All that the page shows."""
 
     columns: tuple[tuple[str, str, tuple[Course, ...]], ...]
-    worsening: tuple[Finding, ...]
+    worsening: tuple[Topic, ...]
     idle: tuple[Concern, ...]  #: red, and nobody acts
-    opportunities: tuple[Finding, ...]
-    news: tuple[Finding, ...]
+    opportunities: tuple[Topic, ...]
+    news: tuple[Topic, ...]
 
 
 def picture(scene: Scene) -> Improvement:
@@ -85,9 +99,15 @@ def picture(scene: Scene) -> Improvement:
     rest = [each for each in found if each not in bad and each not in good]
     idle = tuple(each for each in concerns(scene) if not each.actions)
     raising = [each for each in good if each.insight.kind is InsightKind.RATCHET]
-    return Improvement(
-        columns, tuple(bad), idle, tuple(raising + rest), tuple(each for each in good if each not in raising)
-    )
+    news = [each for each in good if each not in raising]
+    return Improvement(columns, _topics(bad), idle, _topics(raising + rest), _topics(news))
+
+
+def _topics(found: Iterable[Finding]) -> tuple[Topic, ...]:
+    by_title: dict[tuple[str, str], list[Finding]] = {}
+    for each in found:
+        by_title.setdefault((each.kpi.name if each.kpi else "", each.title), []).append(each)
+    return tuple(Topic(tuple(each)) for each in by_title.values())
 
 
 def findings(scene: Scene, kpi: str = "") -> list[Finding]:
@@ -147,12 +167,21 @@ def _finding(scene: Scene, insight: Insight) -> Finding:
     kpis = scene.organisation.kpis
     kpi = kpis.get(insight.subject) or kpis.get(str(insight.evidence.get("kpi", "")))
     initiative = scene.initiatives.get(insight.subject)
-    title = initiative.title if initiative else kpi.title if kpi else insight.subject
+    title = initiative.title if initiative else kpi.title if kpi else _link(scene, insight.subject)
+    zone = ZoneInfo(scene.zone(kpi.scorecard)) if kpi else UTC
     opened = scene.tickets.get(insight.id, {})
     return Finding(
-        insight, _KINDS[insight.kind], anchor(insight.id), title, kpi, tuple(_evidence(insight, kpi)),
+        insight, _KINDS[insight.kind], anchor(insight.id), title, kpi,
+        insight.since.astimezone(zone).date(), tuple(_evidence(insight, kpi)),
         tuple(opened.items()), tuple((name, text) for name, text in scene.actions.items() if name not in opened),
     )  # fmt: skip
+
+
+def _link(scene: Scene, subject: str) -> str:
+    """A link of the strategy map by the titles of its ends."""
+    names = subject.split(" → ")
+    objectives = scene.organisation.objectives
+    return " → ".join(objectives[name].title if name in objectives else name for name in names)
 
 
 def anchor(insight: str) -> str:

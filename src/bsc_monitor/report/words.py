@@ -1,0 +1,62 @@
+"""How a report writes values, changes and dates."""
+
+from __future__ import annotations
+
+from datetime import date
+from math import floor
+
+from bsc_monitor.improve.words import amount, number
+from bsc_monitor.model.organisation import Better, Level
+from bsc_monitor.model.status import Status
+
+__all__ = ["amount", "day", "number", "plural", "points", "score", "share", "shown", "status_word", "target_words"]
+
+_WORDS = {Status.GREEN: "Green", Status.AMBER: "Amber", Status.RED: "Red", Status.UNKNOWN: "No data"}
+_SIGNS = {"higher": "≥", "lower": "≤", "target": "="}
+
+
+def score(value: float | None) -> str:
+    """A score without decimals; a dash for none."""
+    return "–" if value is None else f"{floor(value + 0.5)}"
+
+
+def points(now: float | None, before: float | None) -> str:
+    """The movement of a score, as the two rounded numbers differ: what is beside each other must add up."""
+    if now is None or before is None:
+        return ""
+    change = floor(now + 0.5) - floor(before + 0.5)
+    return "±0" if change == 0 else f"{'+' if change > 0 else '−'}{abs(change)}"
+
+
+def shown(value: float | None, unit: str) -> str:
+    """A value with its unit; a dash for none."""
+    return "–" if value is None else amount(value, unit)
+
+
+def target_words(level: Level | None, better: Better, unit: str) -> str:
+    """A target as a condition: ``≤ 8 h``; empty without one."""
+    if level is None:
+        return ""
+    if isinstance(level, tuple):
+        return f"{number(level[0])} to {amount(level[1], unit)}"
+    return f"{_SIGNS[better]} {amount(level, unit)}"
+
+
+def status_word(status: Status) -> str:
+    """A status in a word."""
+    return _WORDS[status]
+
+
+def share(ratio: float | None) -> str:
+    """A ratio as a percentage."""
+    return "–" if ratio is None else f"{ratio * 100:.0f} %"
+
+
+def day(on: date | None) -> str:
+    """A date as people write it."""
+    return "" if on is None else f"{on.day} {on:%b %Y}"
+
+
+def plural(count: int, word: str) -> str:
+    """So many of a thing."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
