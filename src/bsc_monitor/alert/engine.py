@@ -208,6 +208,8 @@ class AlertEngine:
             seen, marks = observe(watch.rule, sight, before, found[0].window, now)
             if seen is None:
                 continue
+            if not seen.breaching and not marks and watch.blank.fingerprint not in self.alerts:
+                continue  # what never began has nothing to remember: most readings end here
             alert = before
             if before.observed_at is None or seen.observed_at is None or seen.observed_at >= before.observed_at:
                 facts = replace(sight.facts, runbook_url=sight.facts.runbook_url or watch.rule.runbook_url)

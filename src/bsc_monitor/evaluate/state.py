@@ -131,7 +131,7 @@ class State:
         What is known from the future was dated before the clock was set back; a present reading would seem late for as
         long as that.
         """
-        known = self.scoring.judgements.get(reading.kpi)
+        known = self.scoring.judgement(reading.kpi)
         newest = known.observed_at if known is not None else None
         if newest is None or newest <= now + AHEAD or reading.labels or reading.at < now - AHEAD:
             return reading

@@ -86,13 +86,16 @@ class AlertRule:
     runbook_url: str = ""
     message: str = ""  #: jinja2 template; empty: the built-in message
     place: Place = None
+    #: changes when anything that decides the alert's life changes; its texts and its place do not
+    hash: str = field(init=False, repr=False, compare=False, default="")
 
-    @property
-    def hash(self) -> str:
-        """Changes when anything that decides the alert's life changes; its texts and its place do not."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hash", self._digest())  # asked for with every reading
+
+    def _digest(self) -> str:
         parts: list[str] = []
         for item in fields(self):
-            if item.name not in _TOLD_ONLY:
+            if item.name not in _TOLD_ONLY and item.name != "hash":
                 value = getattr(self, item.name)
                 parts.append(f"{item.name}={sorted(value.items()) if isinstance(value, Mapping) else value!r}")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

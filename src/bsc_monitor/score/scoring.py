@@ -160,6 +160,11 @@ class Scoring:
         """The newest judgement of each KPI by full name."""
         return {name: state.judgement for name, state in self._states.items() if state.judgement is not None}
 
+    def judgement(self, kpi: str) -> Judgement | None:
+        """The newest judgement of one KPI, by full name."""
+        state = self._states.get(kpi)
+        return state.judgement if state is not None else None
+
     @property
     def nodes(self) -> dict[tuple[NodeKind, str], NodeScore]:
         """The newest score of each node by (kind, name)."""
