@@ -12,7 +12,7 @@ from bsc_monitor.report.data import Course, Stretch
 from bsc_monitor.report.svg import COLOURS, INK, SOFT, text, whole
 from bsc_monitor.report.words import number
 
-_WIDTH, _HEIGHT = 520.0, 150.0
+_WIDTH, _HEIGHT = 520.0, 122.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 70.0, 10.0, 20.0
 _TARGET = COLOURS[Status.GREEN]
 

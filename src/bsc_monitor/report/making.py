@@ -18,7 +18,7 @@ from bsc_monitor.improve.relations import Relations, relations
 from bsc_monitor.improve.words import period_name
 from bsc_monitor.model.insight import InitiativeState
 from bsc_monitor.model.judgement import NodeKind
-from bsc_monitor.model.organisation import Kpi, Organisation, Scorecard
+from bsc_monitor.model.organisation import Kpi, Objective, Organisation, Scorecard
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.status import Status
@@ -218,12 +218,13 @@ def _tree(subject: Subject, pictures: tuple[Picture, Picture]) -> tuple[Standing
 
     def objective(name: str) -> Standing:
         below = [
-            standing("objective", each.name, f"{each.title} ({organisation.scorecards[each.scorecard].title})")
+            standing("objective", each.name, _fed(organisation, each, several=several))
             for each in organisation.objectives.values()
             if each.supports == name
         ]
         return standing("objective", name, organisation.objectives[name].title, (), tuple(below))
 
+    several = sum(each.parent == card.id for each in organisation.scorecards.values()) > 1
     views = []
     for view in card.perspectives:
         goals = tuple(
@@ -233,6 +234,11 @@ def _tree(subject: Subject, pictures: tuple[Picture, Picture]) -> tuple[Standing
         )
         views.append(standing("perspective", view.name, view.title, goals))
     return standing("scorecard", card.id, card.title), tuple(views)
+
+
+def _fed(organisation: Organisation, objective: Objective, *, several: bool) -> str:
+    """What a supporting objective is called: with its scorecard where more than one supports."""
+    return f"{objective.title} ({organisation.scorecards[objective.scorecard].title})" if several else objective.title
 
 
 def _history(connection: Connection, subject: Subject) -> tuple[tuple[str, float | None], ...]:

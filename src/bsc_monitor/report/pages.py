@@ -18,6 +18,8 @@ from bsc_monitor.report import svg, words
 from bsc_monitor.report.chart import course
 from bsc_monitor.report.data import Area, ReportData
 
+_MOST = 6  #: entries of a list on the executives' page; fewer where they do not fit
+
 
 @cache
 def environment() -> Environment:
@@ -34,10 +36,10 @@ def environment() -> Environment:
     return made
 
 
-def page(data: ReportData) -> str:
-    """The printed form as HTML with its styles."""
+def page(data: ReportData, most: int = _MOST) -> str:
+    """The printed form as HTML with its styles; ``most`` entries of each list on the executives' page."""
     template = "detail.html" if data.owner else "executive.html"
-    return render(template, data, style=Markup(_style(data)))  # noqa: S704 - our own style, its texts cleaned
+    return render(template, data, most=most, style=Markup(_style(data)))  # noqa: S704 - our own style, its texts cleaned
 
 
 def render(template: str, data: ReportData, **more: Any) -> str:
@@ -50,7 +52,11 @@ def pdf(data: ReportData) -> bytes:
     """The printed form as PDF: the same bytes for the same data."""
     from weasyprint import HTML  # takes a second to import, and its libraries may be missing
 
-    return bytes(HTML(string=page(data)).write_pdf(pdf_identifier=b"bsc-monitor"))
+    for most in range(_MOST, 0, -1):
+        document = HTML(string=page(data, most)).render()
+        if data.owner or len(document.pages) == 1:  # an executive reads one page
+            break
+    return bytes(document.write_pdf(pdf_identifier=b"bsc-monitor"))
 
 
 def topics(data: ReportData) -> list[list[Area]]:

@@ -130,4 +130,6 @@ def text(
 def whole(width: float, height: float, parts: Sequence[str]) -> Markup:
     """A whole chart."""
     inner = "".join(parts)
-    return Markup(f'<svg class="chart" viewBox="0 0 {width} {height}" width="{width}" height="{height}">{inner}</svg>')  # noqa: S704 - numbers; texts escaped above
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    face = 'font-family="Report Sans, DejaVu Sans, sans-serif"'
+    return Markup(f'<svg class="chart" {face} {size}>{inner}</svg>')  # noqa: S704 - numbers; texts are escaped
