@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check unit setup system lock bench soak grafana clean
+.PHONY: run test check unit setup system lock bench soak grafana docs vendor clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -37,12 +37,21 @@ system:          # Debian's servers that the tests talk to
 lock:            ## pin every dependency with hashes
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--all-extras --group dev pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra aws --extra focus \
+		--extra postgresql --extra report --extra xlsx -c requirements.txt pyproject.toml -o docker/requirements.txt
 
 bench: setup system ## measure against named peers, in one run
 	$(BIN)/python -m benchmarks
 
 grafana: setup   ## write the boards' JSON from their code
 	$(BIN)/python -m grafana
+
+docs: setup      ## write docs/reference from the code
+	$(BIN)/python -m scripts.docs
+	$(BIN)/bsc-monitor plugin docs --out docs/reference/plugins
+
+vendor:          ## bring the board's scripts and typeface anew from npm, with their licences
+	scripts/vendor
 
 soak: setup system ## the long fault runs
 	$(BIN)/pytest tests/faults --soak
