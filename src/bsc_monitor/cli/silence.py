@@ -49,7 +49,10 @@ def add(
 
 
 def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Show the silences that have not ended."""
+    """Show the silences that have not ended.
+
+    Example: bsc-monitor silence list --json
+    """
     configuration, _ = load_all(config)
     now = datetime.now(UTC)
     found = read_silences(configuration, now)
@@ -74,7 +77,10 @@ def expire(
     author: Annotated[str | None, typer.Option(help="Who ends it; you by default")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """End a silence now."""
+    """End a silence now.
+
+    Example: bsc-monitor silence expire 8f2c6e1d
+    """
     configuration, _ = load_all(config)
     with at_desk(configuration) as desk:
         desk.expire(silence, author_of(author))
