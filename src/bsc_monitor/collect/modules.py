@@ -51,6 +51,12 @@ def load_file(file: Path) -> ModuleType:
     return module
 
 
+def read_before(file: Path) -> ModuleType | None:
+    """The module that a file was when it could last be read, in this process."""
+    known = _kept.get(file)
+    return known[1] if known is not None else None
+
+
 def load_point(point: EntryPoint) -> ModuleType:
     """The module of an entry point that names a module or a Collector class. Raises whatever its code raises."""
     loaded = point.load()

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pluggy
 
-from bsc_monitor.collect.modules import NoPluginError, load_file, load_point
+from bsc_monitor.collect.modules import NoPluginError, load_file, load_point, read_before
 from bsc_monitor.collect.trial import Trial, fails_to_load
 from bsc_monitor.hooks import Hooks
 from bsc_monitor.plugin import API, Collector, SourceConfig, declared
@@ -112,7 +112,7 @@ def find_plugins(folders: Sequence[Path], *, with_entry_points: bool = True) -> 
     failed = fails_to_load([Trial(origin, _version(origin)) for origin in (*others, *points)])
     for origin, load in {**others, **points}.items():
         if origin in failed:
-            found.problems.append(PluginProblem(origin, failed[origin], "it is left out until it changes"))
+            _fail(found, origin, failed[origin], bundled=False)
         else:
             _add(found, origin, load, bundled=False)
     return found
@@ -179,19 +179,35 @@ def _add(found: Plugins, label: str, load: Callable[[], ModuleType], *, bundled:
         module = load()
         classes = _check_module(module, found, label)
     except _Refused as refused:
-        found.problems.append(PluginProblem(label, str(refused), refused.hint))
+        _fail(found, label, str(refused), refused.hint, bundled=bundled)
     except NoPluginError as refused:
-        found.problems.append(PluginProblem(label, str(refused)))
+        _fail(found, label, str(refused), bundled=bundled)
     except (Exception, SystemExit) as error:  # noqa: BLE001
-        found.problems.append(PluginProblem(label, f"it cannot be loaded: {_describe(error, label)}"))
+        _fail(found, label, f"it cannot be loaded: {_describe(error, label)}", bundled=bundled)
     else:
-        for cls in classes:
-            found.collectors[cls.name] = cls
-            found.origins[cls.name] = label
-            if bundled:
-                found.bundled.add(cls.name)
-        if _has_hooks(module):
-            found.hooks.register(module, name=label)
+        _take(found, label, module, classes, bundled=bundled)
+
+
+def _take(found: Plugins, label: str, module: ModuleType, classes: list[type[Collector]], *, bundled: bool) -> None:
+    for cls in classes:
+        found.collectors[cls.name] = cls
+        found.origins[cls.name] = label
+        if bundled:
+            found.bundled.add(cls.name)
+    if _has_hooks(module):
+        found.hooks.register(module, name=label)
+
+
+def _fail(found: Plugins, label: str, message: str, hint: str = "", *, bundled: bool) -> None:
+    """Note what is wrong with a plugin. What it was when it could last be read stays in force, as all of a reload does."""
+    module = read_before(Path(label))
+    if module is not None:
+        try:
+            _take(found, label, module, _check_module(module, found, label), bundled=bundled)
+            hint = "; ".join(filter(None, (hint, "what was read before goes on")))
+        except _Refused:
+            pass  # it was refused before, too
+    found.problems.append(PluginProblem(label, message, hint))
 
 
 def _check_module(module: ModuleType, found: Plugins, label: str) -> list[type[Collector]]:

@@ -34,6 +34,7 @@ from bsc_monitor.plugin import Collector, CollectorError, Completeness, Reading,
 _log = structlog.get_logger(__name__)
 _HELPING = 100  #: jobs handed to workers between two turns of other tasks
 _SCHEDULED = "collect"  #: id of the scheduler's job
+_NOT_LOADED = "the plugin {} is not loaded; bsc-monitor check says why"
 _STOPPING = 5.0  #: seconds that running collections get to end
 
 
@@ -157,6 +158,7 @@ class Collection:
     ) -> None:
         """Take over a new configuration: what did not change goes on undisturbed. ``isolated`` None: as before."""
         self._isolated = self._isolated if isolated is None else isolated
+        before = dict(self._live)
         await self._reopen(configuration.sources, collectors)
         fresh = jobs_of(configuration.organisation, configuration.sources)
         for key, job in self._jobs.items():
@@ -171,6 +173,9 @@ class Collection:
         for job in fresh.values():
             self._by_source.setdefault(job.source, []).append(job)
         self._agenda.start(added, self._clock())
+        for name in before.keys() & self._live.keys():
+            if self._live[name] is not before[name]:  # another plugin or configuration: what failed may work now
+                self.run_now(name)
         self._wake()
 
     async def _reopen(self, sources: Mapping[str, Source], collectors: Mapping[str, type[Collector]]) -> None:
@@ -183,7 +188,7 @@ class Collection:
                 continue
             try:
                 if cls is None:
-                    raise SourceError(f"there is no plugin {source.plugin!r}", CollectorError.CONFIG)  # noqa: TRY301
+                    raise SourceError(_NOT_LOADED.format(source.plugin), CollectorError.CONFIG)  # noqa: TRY301
                 self._live[name] = open_source(source, cls, worker=await self._worker(source.plugin, cls))
             except SourceError as error:
                 self._live[name] = error

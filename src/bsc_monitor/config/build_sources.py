@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -26,7 +26,14 @@ _GENERIC = frozenset(SourceForm.model_fields)
 class Sources:
     """The sources of a configuration and the measures that each offers."""
 
-    def __init__(self, things: Things, collectors: Mapping[str, type[Collector]], notes: Notes) -> None:
+    def __init__(
+        self,
+        things: Things,
+        collectors: Mapping[str, type[Collector]],
+        notes: Notes,
+        why_broken: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        self._why_broken = why_broken
         self._things = things
         self._collectors = collectors
         self._notes = notes
@@ -48,6 +55,10 @@ class Sources:
     def _build_one(self, thing: Thing[SourceForm], base: Path, reader: SecretReader) -> Source | None:
         form, path = thing.form, thing.path
         collector = self._collectors.get(form.plugin)
+        if collector is None and (why := self._why_broken(form.plugin)) is not None:
+            self._notes.warn((*path, "plugin"), f"the plugin {form.plugin!r} is broken, no value will come: {why}")
+            schedule = Schedule(form.every, form.cron)
+            return Source(thing.id, form.plugin, None, schedule=schedule, place=self._notes.place(path))
         if collector is None:
             self._notes.error(
                 (*path, "plugin"), f"there is no plugin {form.plugin[:60]!r}", near(form.plugin, self._collectors)

@@ -24,13 +24,14 @@ from bsc_monitor.model.period import PeriodKind
 from bsc_monitor.plugin import Collector
 
 FindCollectors = Callable[[Sequence[Path]], Mapping[str, type[Collector]]]
+WhyBroken = Callable[[str], object]  #: what is wrong with a plugin of a name; None: there is none of that name
 
 
-def load(path: Path, find_collectors: FindCollectors) -> Configuration:
+def load(path: Path, find_collectors: FindCollectors, why_broken: WhyBroken = lambda _: None) -> Configuration:
     """The configuration in a file and all that it includes.
 
-    ``find_collectors`` is given the plugin folders and returns collector classes by name. Raises ConfigError with
-    every mistake found. Secrets are read from the environment and from files, and never appear in a message.
+    ``find_collectors`` is given the plugin folders and returns collector classes by name. A plugin that is there and
+    broken (``why_broken``) is a warning: its sources will fail, the rest runs. Raises ConfigError with every mistake found. Secrets are read from the environment and from files, and never appear in a message.
     """
     path = Path(path)
     documents = read(path, tuple(TABLES))
@@ -41,7 +42,7 @@ def load(path: Path, find_collectors: FindCollectors) -> Configuration:
     expand(things, notes)
     if documents.broken:  # what is missing may stand in the file that cannot be read
         raise ConfigError(notes.errors)
-    configuration = _build(path.absolute().parent, things, find_collectors, notes)
+    configuration = _build(path.absolute().parent, things, find_collectors, why_broken, notes)
     if notes.errors:
         raise ConfigError(notes.errors)
     warn_unused(documents, notes)
@@ -57,11 +58,13 @@ def plugin_folders(path: Path) -> tuple[Path, ...]:
     return tuple(Path(path).absolute().parent / folder for folder in folders)
 
 
-def _build(base: Path, things: Things, find_collectors: FindCollectors, notes: Notes) -> Configuration:
+def _build(
+    base: Path, things: Things, find_collectors: FindCollectors, why_broken: WhyBroken, notes: Notes
+) -> Configuration:
     reader = SecretReader(base, notes)
     service = _service(things.single.get("service"), base, reader)
     wanted = bool(things.tables.get("sources"))
-    sources = Sources(things, find_collectors(service.plugins) if wanted else {}, notes)
+    sources = Sources(things, find_collectors(service.plugins) if wanted else {}, notes, why_broken)
     sources.build(base)
     organisation = OrganisationBuilder(things, sources, service.timezone, notes).build()
     alerts = AlertBuilder(things, organisation, notes)

@@ -5,6 +5,7 @@ All of it happens in worker processes (``collect.hooking``), for bundled and for
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 _TOLD: tuple[type[Event], ...] = (ReadingStored, KpiJudged, ScoreChanged, AlertChanged, InsightFound)
+Pages = dict[tuple[str, str, str], tuple[Hooked, str]]
 Receiver = Callable[[Mapping[str, Any], Mapping[str, Any]], Awaitable[None]]
 
 
@@ -32,7 +34,7 @@ class Extensions:
         self._loaded: dict[str, object] = {}  #: the module that each was read as
         self._lost = 0
         #: By plugin, method and path: who serves it and the policy. The board reads it.
-        self.pages: dict[tuple[str, str, str], tuple[Hooked, str]] = {}
+        self.pages: Pages = {}
         self.receivers: dict[str, Receiver] = {}
 
     async def start(self) -> None:
@@ -53,7 +55,7 @@ class Extensions:
                 own = frozenset(name for name, known in plugins.origins.items() if known == origin)
                 self._hooked[origin] = Hooked(origin, hooks, own, self._count_lost)
         self._loaded = modules
-        await self._ask_all()
+        self._service.spawn(self._ask_all())  # the service waits for no plugin
 
     async def stop(self) -> None:
         """End every process."""
@@ -62,18 +64,25 @@ class Extensions:
 
     async def _ask_all(self) -> None:
         """What they provide now; one that cannot say provides nothing, and the rest goes on."""
+        answers = await asyncio.gather(*(self._ask(each) for each in self._hooked.values()))
         self.pages.clear()
         self.receivers.clear()
-        for each in self._hooked.values():
-            try:
-                if "bsc_receivers" in each.hooks:
-                    for name in await each.receivers():
-                        self.receivers[name] = partial(each.receive, name)
-                if "bsc_routes" in each.hooks:
-                    for method, path, policy in await each.routes():
-                        self.pages[each.name, method, path] = (each, _policy(path, policy))
-            except SourceError as error:
-                _log.warning("a plugin's hooks cannot be used", plugin=each.name, error=error.message)
+        for pages, receivers in answers:
+            self.pages |= pages
+            self.receivers |= receivers
+
+    async def _ask(self, plugin: Hooked) -> tuple[Pages, dict[str, Receiver]]:
+        pages: Pages = {}
+        receivers: dict[str, Receiver] = {}
+        try:
+            if "bsc_receivers" in plugin.hooks:
+                receivers = {name: partial(plugin.receive, name) for name in await plugin.receivers()}
+            if "bsc_routes" in plugin.hooks:
+                for method, path, policy in await plugin.routes():
+                    pages[plugin.name, method, path] = (plugin, _policy(path, policy))
+        except SourceError as error:
+            _log.warning("a plugin's hooks cannot be used", plugin=plugin.name, error=error.message)
+        return pages, receivers
 
     def _tell(self, event: Event) -> None:
         if type(event).__name__ not in HOOK_OF:
