@@ -28,8 +28,11 @@ def build_app() -> typer.Typer:
         explain,
         export,
         init,
+        initiative,
+        insights,
         notify,
         plugin,
+        report,
         rule_test,
         run,
         sandbox,
@@ -57,7 +60,7 @@ def build_app() -> typer.Typer:
         """A live IT balanced scorecard."""
 
     for module in (
-        init, demo, run, check, status, explain, alerts, ack, silence, set_, backfill, catalog, notify, rule_test, schema, sandbox,
+        init, demo, run, check, status, explain, insights, initiative, report, alerts, ack, silence, set_, backfill, catalog, notify, rule_test, schema, sandbox,
     ):  # fmt: skip
         module.register(app)
     export.register(app, export.store_tools())

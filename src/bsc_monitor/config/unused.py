@@ -11,7 +11,6 @@ from bsc_monitor.config.notes import Notes
 #: table, and key inside it (empty: the whole table) → what it will do
 UNUSED: dict[tuple[str, str], str] = {
     ("service", "auth"): "users and TLS",
-    ("reports", ""): "scheduled reports",
 }
 
 

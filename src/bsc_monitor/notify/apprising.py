@@ -29,19 +29,24 @@ def apprise_sender(address: str) -> Send:
         if service is None:
             return Outcome(f"the address {scheme(address)}://… is none that apprise understands")
         kind, form, title, body = _form(service, message, words)
-        with _listening() as reasons:
-            try:
-                async with asyncio.timeout(_DEADLINE):
-                    taken = await service.async_notify(title=title, body=body, notify_type=kind, body_format=form)
-            except TimeoutError:
-                return Outcome(f"no answer within {_DEADLINE:.0f} s", sure=False)
-            except Exception as error:  # noqa: BLE001 - a hundred services, each may raise anything
-                return Outcome(_mask(f"{type(error).__name__}: {error}", address), sure=False)
-        if taken:
-            return Outcome()
-        return Outcome(_mask("; ".join(reasons[-3:]), address) or "it was not taken, and apprise does not say why")
+        return await tell(service, address, title=title, body=body, notify_type=kind, body_format=form)
 
     return send
+
+
+async def tell(service: Any, address: str, **message: Any) -> Outcome:
+    """Hand a message to apprise's object for an address; what goes wrong is told without the address's secrets."""
+    with _listening() as reasons:
+        try:
+            async with asyncio.timeout(_DEADLINE):
+                taken = await service.async_notify(**message)
+        except TimeoutError:
+            return Outcome(f"no answer within {_DEADLINE:.0f} s", sure=False)
+        except Exception as error:  # noqa: BLE001 - a hundred services, each may raise anything
+            return Outcome(_mask(f"{type(error).__name__}: {error}", address), sure=False)
+    if taken:
+        return Outcome()
+    return Outcome(_mask("; ".join(reasons[-3:]), address) or "it was not taken, and apprise does not say why")
 
 
 def open_service(address: str) -> Any:

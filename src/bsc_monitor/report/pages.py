@@ -106,6 +106,6 @@ def _fonts() -> str:
 def lead(area: Area) -> Markup:
     """A finding's sentence with what it is about in bold."""
     head, found, rest = area.sentence.partition(area.title)
-    if found and not head:
-        return Markup("<b>{}</b>{}").format(found, rest)
+    if found:
+        return Markup("{}<b>{}</b>{}").format(head, found, rest)
     return Markup("<b>{}</b> {}").format(area.title, area.sentence)

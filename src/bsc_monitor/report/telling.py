@@ -205,8 +205,15 @@ def idle(lines: Iterable[KpiLine], known: Relations, states: Mapping[str, Initia
 
 def alignment_of(organisation: Organisation, card: str) -> tuple[str, ...]:
     """What of the strategy does not hang together."""
-    found = (each.message for each in alignment(organisation) if each.scorecard == card)
-    return tuple(f"{message[0].upper()}{message[1:]}." for message in found)
+    titles = {name: f"“{each.title}”" for name, each in organisation.objectives.items()}
+    for each in organisation.scorecards.values():
+        titles |= {view.name: f"“{view.title}”" for view in each.perspectives}
+    messages = []
+    for finding in alignment(organisation):
+        if finding.scorecard == card:
+            words = " ".join(titles.get(word, word) for word in finding.message.split(" "))
+            messages.append(f"{words[0].upper()}{words[1:]}.")
+    return tuple(messages)
 
 
 def supports(organisation: Organisation, card: Scorecard) -> tuple[tuple[str, str], ...]:

@@ -109,6 +109,8 @@ class Service:
         await self.actions.start()
         self._started.append(self.actions.stop)
         await self._collect()
+        await self.reports.start()
+        self._started.append(self.reports.stop)
         self.upkeep = Upkeep(self)
         await self.upkeep.start()
         self._started.append(self.upkeep.stop)

@@ -53,7 +53,7 @@ async def report(request: web.Request) -> web.Response:
     how = "inline" if asked["format"] in ("html", "pdf") and "download" not in request.query else "attachment"
     headers = {
         "Content-Type": made.content_type, "Content-Disposition": f"{how}; filename*=UTF-8''{quote(made.name)}",
-        "Content-Security-Policy": _CSP,
+        "Content-Security-Policy": _CSP, "X-Bsc-Final": "yes" if made.final else "no",
     }  # fmt: skip
     return web.Response(body=made.content, headers=headers)
 
