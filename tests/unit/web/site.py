@@ -144,6 +144,7 @@ STATE = {
     "it/training": (None, None, Status.UNKNOWN, Freshness.MISSING, None, None),
     "it/audit": (1.0, 100.0, Status.GREEN, Freshness.FRESH, 0.0, 200),
     "company/margin": (18.4, 69.0, Status.GREEN, Freshness.FRESH, 0.04, 30),
+    "it/tickets": (450.0, None, Status.UNKNOWN, Freshness.FRESH, 0.1, 9),
     "company/nps": (31.0, 44.0, Status.AMBER, Freshness.FRESH, -0.08, 20),
 }
 
@@ -163,6 +164,7 @@ def organisation(hostile: bool = False) -> Organisation:
         kpi("failures", "ship-safely", "Change failure rate", "%", "lower", 10.0, 20.0),
         kpi("audit", "ship-safely", "Audit passed", "yes/no", "higher", None, None),
         kpi("training", "skills", "Training days per person", "d", "higher", 5.0, 2.0, leading=True),
+        kpi("tickets", "restore-fast", "Tickets solved", "count", "higher", None, None, scored=False),
         kpi("margin", "value", "Operating margin", "%", "higher", 18.0, 12.0, card="company"),
         kpi("nps", "trust", "Net promoter score", "", "higher", 40.0, 20.0, card="company"),
     ]  # fmt: skip

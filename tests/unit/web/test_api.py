@@ -35,7 +35,7 @@ async def test_a_kpi_is_told_in_its_own_unit_and_unknown_is_null(client):
         ("status=red", ["it/mttr", "it/sla"]),
         ("scorecard=company", ["company/margin", "company/nps"]),
         ("perspective=learning_growth", ["it/training"]),
-        ("objective=it/restore-fast", ["it/backlog", "it/mttr"]),
+        ("objective=it/restore-fast", ["it/backlog", "it/mttr", "it/tickets"]),
         ("freshness=stale", ["it/backlog"]),
         ("source=cloud", ["it/cloud-cost"]),
         ("q=LEAD", ["it/lead-time"]),

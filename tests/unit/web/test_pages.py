@@ -61,6 +61,14 @@ async def test_a_missing_value_is_a_dash_and_not_zero(client):
     assert "No score" in page
 
 
+async def test_a_kpi_that_is_only_shown_is_not_counted_as_without_data(client):
+    page = await text(client, "/scorecards/it")
+    row = page[page.index('id="row.it.tickets"') :]
+    assert "Not scored" in row[: row.index("</tr>")]
+    overview = await text(client, "/")
+    assert re.search(r'<li class="unknown">.*?<b>1</b><span>no data', overview, re.DOTALL)
+
+
 async def test_a_stale_value_says_so_and_counts_as_missing(client):
     page = await text(client, "/kpis/it/backlog")
     assert "stale ·" in page

@@ -72,10 +72,12 @@ def tile(scene: Scene, card: Scorecard) -> Tile:
 
 
 def glance(scene: Scene) -> Glance:
-    """The counts over all KPIs; a stale one counts as without data, and apart."""
+    """The counts over all KPIs that are scored; a stale one counts as without data, and apart."""
     tally = dict.fromkeys(Status, 0)
     stale = 0
-    for name in scene.organisation.kpis:
+    for name, kpi in scene.organisation.kpis.items():
+        if not kpi.scored:
+            continue
         judgement = scene.judgement(name)
         if judgement.freshness is Freshness.STALE:
             stale += 1
