@@ -27,7 +27,10 @@ def load_all(file: Path) -> tuple[Configuration, Plugins]:
         found.append(find_plugins(folders))
         return found[-1].collectors
 
-    configuration = load(file, find)
+    def why_broken(plugin: str) -> object:
+        return found[-1].broken(plugin)
+
+    configuration = load(file, find, why_broken)
     plugins = found[-1] if found else find_plugins(configuration.service.plugins)
     if problems := action_problems(configuration, plugins):
         raise ConfigError(problems)
