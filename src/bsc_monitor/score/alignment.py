@@ -54,13 +54,16 @@ def _unsupported(organisation: Organisation) -> Iterator[AlignmentFinding]:
 
 
 def _without_leading(organisation: Organisation) -> Iterator[AlignmentFinding]:
-    leading: dict[tuple[str, str], bool] = {}
+    """Perspectives of which no KPI leads, those of the objectives that support theirs included."""
+    leading: set[tuple[str, str]] = set()
     for kpi in organisation.kpis.values():
-        key = (kpi.scorecard, kpi.perspective)
-        leading[key] = leading.get(key, False) or kpi.leading
+        name: str | None = kpi.objective if kpi.leading else None
+        while name is not None and (objective := organisation.objectives.get(name)) is not None:
+            leading.add((objective.scorecard, objective.perspective))
+            name = objective.supports
     for card in organisation.scorecards.values():
         for view in card.perspectives:
-            if not leading.get((card.id, view.id), False):
+            if (card.id, view.id) not in leading:
                 message = f"{view.name} has no leading KPI: it shows results when they can no longer be changed"
                 yield AlignmentFinding("no_leading_kpi", card.id, view.name, message, card.place)
 

@@ -19,7 +19,8 @@ _HEAVIEST = 1e100  #: so that sums of weighted scores stay far from the largest 
 def build_tree(organisation: Organisation, at: datetime | Period) -> Tree:
     """The tree of an organisation with the weights in force at an instant, or at a period's end; nothing scored yet.
 
-    Objectives feed their perspective and the objective they support; unscored KPIs are not part of it.
+    Objectives feed their perspective and the objective they support; unscored KPIs are not part of it. What has no
+    scored KPI below it at all is no missing data: it never could have a score, and weighs nothing in what is above.
     """
     days = {name: _day(at, organisation, name) for name in organisation.scorecards}
     nodes = {(node.kind, node.name): node for node in _nodes(organisation)}
@@ -33,7 +34,7 @@ def build_tree(organisation: Organisation, at: datetime | Period) -> Tree:
             parent.leaves.append(leaf)
             if kpi.key:
                 parent.keys.append(leaf)
-    for objective in organisation.objectives.values():
+    for objective in _supporting_first(organisation.objectives):
         above = nodes.get(("perspective", f"{objective.scorecard}/{objective.perspective}"))
         _join(nodes["objective", objective.name], above, objective.weight, objective.missing, days[objective.scorecard])
         supported = nodes.get(("objective", objective.supports or ""))
@@ -84,7 +85,7 @@ def _supporting_first(objectives: Mapping[str, Objective]) -> list[Objective]:
 
 
 def _join(child: Node, parent: Node | None, weights: Weight, missing: Missing, day: date) -> None:
-    if parent is not None:
+    if parent is not None and child.children:
         edge = Edge(child, parent, weights, missing, _weight(weights, day))
         parent.children.append(edge)
         child.edges.append(edge)

@@ -36,7 +36,8 @@ def readings_within(connection: Connection, kpi: str, labels: Labels, period: Pe
     """The readings observed in a period or made for it, oldest first: what its value is aggregated from."""
     here = (reading.c.kpi == kpi) & (reading.c.labels == labels_text(labels))
     seen = (reading.c.at >= period.start) & (reading.c.at < period.end)
-    rows = connection.execute(select(reading).where(here, seen).order_by(reading.c.at))
+    made = (reading.c.period_start == period.start) & (reading.c.period_end == period.end)
+    rows = connection.execute(select(reading).where(here, seen | made).order_by(reading.c.at))
     return [to_reading(row) for row in rows]
 
 
