@@ -65,7 +65,7 @@ def _doc(member: Any) -> str:
 
 
 def _signature(function: Any) -> str:
-    text = str(inspect.signature(function)).replace("'", "")
+    text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(function)))
     return re.sub(r"\bself, |\bself\b", "", _short(text))
 
 
