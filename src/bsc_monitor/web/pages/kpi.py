@@ -12,6 +12,7 @@ from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.store import history
 from bsc_monitor.store.controls import Comment, load_comments
+from bsc_monitor.store.insights import Accuracy
 from bsc_monitor.web import forms
 from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.guard import IDENTITY
@@ -20,7 +21,9 @@ from bsc_monitor.web.operations import Rejected
 from bsc_monitor.web.pages.showing import showing
 from bsc_monitor.web.routes import Policy, Routes
 from bsc_monitor.web.templating import page
+from bsc_monitor.web.view.improvement import findings
 from bsc_monitor.web.view.scene import Scene
+from bsc_monitor.web.view.statistics import accuracy_of, icon, statistics
 
 ROUTES: Routes = Routes()
 _READINGS = 20
@@ -35,6 +38,7 @@ class Record:
     segments: list[PeriodValue]
     readings: list[KpiReading]
     comments: list[Comment]
+    accuracy: Accuracy | None  #: of past forecasts
 
 
 @ROUTES.get("/kpis/{scorecard}/{kpi}", Policy.VIEWER)
@@ -49,6 +53,8 @@ async def show(request: web.Request) -> web.Response:
     return page(
         request, "kpi.html", scene=scene, kpi=kpi, record=record, piece=shown.piece, since=shown.since,
         channel=shown.channel(f"kpi/{kpi.name}"), dimensions=_dimensions(record.segments), **_around(scene, kpi),
+        found=findings(scene, kpi.name), icon=icon,
+        said=statistics(kpi, record.periods, scene.zone(kpi.scorecard), record.accuracy),
     )  # fmt: skip
 
 
@@ -91,6 +97,7 @@ def _record(connection: Connection, kpi: Kpi, period: Period | None, scene: Scen
         history.segment_values(connection, kpi.name, period) if period else [],
         history.readings(connection, kpi.name, before=until, limit=_READINGS),
         load_comments(connection, f"kpi:{kpi.name}", 50),
+        accuracy_of(connection, kpi),
     )
 
 
