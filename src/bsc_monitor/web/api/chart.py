@@ -9,7 +9,7 @@ from bsc_monitor.model.organisation import Initiative, Kpi
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.store import history
 from bsc_monitor.store.events import StoredEvent
-from bsc_monitor.web.api import models, shapes
+from bsc_monitor.web.api import chart_models, shapes
 from bsc_monitor.web.api.endpoint import Api, Call
 from bsc_monitor.web.api.kpis import At, Query
 from bsc_monitor.web.operations import Unknown
@@ -27,7 +27,7 @@ class ChartQuery(Query):
 
 
 @API.get("/kpis/{scorecard}/{kpi}/chart")
-async def chart(call: Call, query: ChartQuery) -> models.Chart:
+async def chart(call: Call, query: ChartQuery) -> chart_models.Chart:
     """Show a KPI's process-behaviour chart: what is normal, what is a signal, what is to be expected."""
     name = call.kpi_name()
     kpi = call.board.organisation.kpis[name]
@@ -52,14 +52,14 @@ def _read(connection: Connection, name: str, until: datetime | None) -> tuple[li
 def _chart(
     kpi: Kpi, values: list[PeriodValue], made: ProcessBehaviour | None, happened: list[StoredEvent],
     initiatives: list[Initiative],
-) -> models.Chart:  # fmt: skip
+) -> chart_models.Chart:  # fmt: skip
     signals = {each.period.start: list(each.signals) for each in made.points} if made else {}
     shown = [each for each in values if each.value is not None]
     missing = made.missing if made else None
-    return models.Chart(
+    return chart_models.Chart(
         kpi=kpi.name, title=kpi.title, unit=kpi.unit, better=kpi.better,
         points=[
-            models.ChartPoint(
+            chart_models.ChartPoint(
                 period=each.period.label, end=each.period.end, value=each.value, status=each.status,
                 target=shapes.level(each.thresholds.target), red=shapes.level(each.thresholds.red),
                 signals=signals.get(each.period.start, []), open=each.closed_at is None,
@@ -68,7 +68,7 @@ def _chart(
         ],
         phases=_phases(made, shown) if made else [],
         forecast=[
-            models.ChartForecast(label=each.label, value=each.value, low=each.low, high=each.high)
+            chart_models.ChartForecast(label=each.label, value=each.value, low=each.low, high=each.high)
             for each in made.forecast
         ] if made else [],
         annotations=_annotations(happened, initiatives),
@@ -78,7 +78,7 @@ def _chart(
     )  # fmt: skip
 
 
-def _phases(made: ProcessBehaviour, shown: list[PeriodValue]) -> list[models.ChartPhase]:
+def _phases(made: ProcessBehaviour, shown: list[PeriodValue]) -> list[chart_models.ChartPhase]:
     """Phases count the closed points; the page draws all points, among which the closed ones come first."""
     places = {each.period.start: place for place, each in enumerate(shown)}
     found = []
@@ -91,7 +91,7 @@ def _phases(made: ProcessBehaviour, shown: list[PeriodValue]) -> list[models.Cha
             continue
         limits = phase.limits
         found.append(
-            models.ChartPhase(
+            chart_models.ChartPhase(
                 start=first, end=last + 1, cause=phase.cause, firm=phase.firm, centre=limits.centre if limits else None,
                 lower=limits.lower if limits else None, upper=limits.upper if limits else None,
             )
@@ -99,11 +99,11 @@ def _phases(made: ProcessBehaviour, shown: list[PeriodValue]) -> list[models.Cha
     return found
 
 
-def _annotations(happened: list[StoredEvent], initiatives: list[Initiative]) -> list[models.Annotation]:
+def _annotations(happened: list[StoredEvent], initiatives: list[Initiative]) -> list[chart_models.Annotation]:
     told = [
-        models.Annotation(day=each.at.date(), text=f"{each.data.get('from', '')} → {each.data.get('to', '')}")
+        chart_models.Annotation(day=each.at.date(), text=f"{each.data.get('from', '')} → {each.data.get('to', '')}")
         for each in happened
         if each.data.get("to") == "red"
     ]
-    told += [models.Annotation(day=each.start, text=each.title) for each in initiatives if each.start]
+    told += [chart_models.Annotation(day=each.start, text=each.title) for each in initiatives if each.start]
     return sorted(told, key=lambda each: each.day)
