@@ -203,6 +203,7 @@ def test_a_page_of_a_plugin_is_served_under_the_services_own_guard(service):
     assert service.status("/plugins/hooked/nothing") == 404
     with pytest.raises(urllib.error.HTTPError) as refused:
         service.post("/plugins/hooked/poke", b"12345")
+    refused.value.close()
     assert refused.value.code == 401
     assert service.post("/plugins/hooked/poke", b"12345", {"X-Key": "k3y"}) == (200, '{"got": 5}')
 
