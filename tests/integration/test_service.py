@@ -38,7 +38,7 @@ def test_the_companys_scorecard_is_fed_by_it(service):
 def test_the_board_and_the_api_answer(service):
     assert "Acme Ltd" in service.text("/")
     cards = service.json("/api/v1/scorecards")
-    assert {"company", "it"} <= {card["id"] for card in cards["items"]}
+    assert {"company", "it"} <= {card["name"] for card in cards["items"]}
 
 
 def test_a_restart_goes_on_where_it_was(tmp_path):

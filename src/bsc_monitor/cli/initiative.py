@@ -30,7 +30,10 @@ def register(app: typer.Typer) -> None:
 
 @initiatives.command("list")
 def listing(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """List initiatives with where they are in plan, do, check, act."""
+    """List initiatives with where they are in plan, do, check, act.
+
+    Example: bsc-monitor initiative list --json
+    """
     found = _ask(load_all(config)[0], "GET", "/initiatives")["items"]
     if as_json:
         typer.echo(json.dumps(found, indent=2))

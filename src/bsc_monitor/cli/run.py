@@ -45,6 +45,7 @@ async def _live(config: ConfigOption, stop: asyncio.Event) -> None:
     from bsc_monitor.service import Service
     from bsc_monitor.service.stand_in import StandInError
     from bsc_monitor.store import Taken
+    from bsc_monitor.web import AuthFileError
     from bsc_monitor.web.serve import ServeError
 
     service = Service(config, load_all)
@@ -59,6 +60,9 @@ async def _live(config: ConfigOption, stop: asyncio.Event) -> None:
         raise typer.Exit(1) from None
     except Taken:
         typer.echo("another bsc-monitor uses this database: stop it, or look at its board", err=True)
+        raise typer.Exit(1) from None
+    except AuthFileError as error:
+        typer.echo(f"{error.message}" + (f" ({error.hint})" if error.hint else ""), err=True)
         raise typer.Exit(1) from None
     except ServeError as error:
         typer.echo(f"{error} ({error.hint})", err=True)

@@ -54,7 +54,9 @@ class WebhookForm(Form):
     """An HTTP receiver."""
 
     url: Url = Field(description="that messages are posted to")
-    secret: SecretText | None = Field(None, description="signs messages: X-Bsc-Signature is the HMAC-SHA256 of timestamp.body")
+    secret: SecretText | None = Field(
+        None, description="signs messages: X-Bsc-Signature is the HMAC-SHA256 of timestamp.body"
+    )
     cloudevents: bool = Field(False, description="as CloudEvents 1.0")
 
 

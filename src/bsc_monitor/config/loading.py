@@ -18,7 +18,6 @@ from bsc_monitor.config.settings import Action, Configuration, Report, SandboxSe
 from bsc_monitor.config.suspect import warn_suspect
 from bsc_monitor.config.templates import expand
 from bsc_monitor.config.things import TABLES, Things, gather
-from bsc_monitor.config.unused import warn_unused
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period import PeriodKind
 from bsc_monitor.plugin import Collector
@@ -45,7 +44,6 @@ def load(path: Path, find_collectors: FindCollectors, why_broken: WhyBroken = la
     configuration = _build(path.absolute().parent, things, find_collectors, why_broken, notes)
     if notes.errors:
         raise ConfigError(notes.errors)
-    warn_unused(documents, notes)
     warn_suspect(configuration, things, notes)
     return replace(configuration, warnings=tuple(sorted(notes.warnings)), files=tuple(documents.files))
 

@@ -18,7 +18,9 @@ def set_up_logs(*, verbose: bool = False) -> None:
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
     ]
     if terminal:
-        ending: list[structlog.types.Processor] = [structlog.dev.ConsoleRenderer()]
+        ending: list[structlog.types.Processor] = [
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
     else:
         ending = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(

@@ -121,12 +121,18 @@ class Reloading:
             return path.endswith((".toml", ".py"))
 
         while not self._stop.is_set():
-            folders = {Path(file).parent for file in self._service.configuration.files}
-            folders |= {folder for folder in self._service.configuration.service.plugins if folder.is_dir()}
+            folders = self._folders()
             async for changes in awatch(
                 *folders, watch_filter=wanted, stop_event=self._stop, debounce=400, recursive=False
             ):
                 known = {str(file) for file in self._service.configuration.files}
                 if any(path.endswith(".py") or path in known for _, path in changes):
                     await self.reload()
-                    break  # the files watched may be others now
+                if self._folders() != folders:  # else the same watch goes on: a change between two would be missed
+                    break
+
+    def _folders(self) -> set[Path]:
+        """Where files are that matter."""
+        configuration = self._service.configuration
+        folders = {Path(file).parent for file in configuration.files}
+        return folders | {folder for folder in configuration.service.plugins if folder.is_dir()}

@@ -12,6 +12,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bsc_monitor import __version__
+from bsc_monitor.alert.defaults import effective_inhibitions, effective_rules
 from bsc_monitor.bus import Bus
 from bsc_monitor.collect.plugins import Plugins
 from bsc_monitor.collect.schedule import Collection, Harvest
@@ -21,6 +22,7 @@ from bsc_monitor.current import Current
 from bsc_monitor.evaluate import Evaluator
 from bsc_monitor.evaluate.improving import Improving
 from bsc_monitor.export.metrics import Metrics
+from bsc_monitor.model.alert import Inhibition
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.score.periods import period_at
 from bsc_monitor.service.actions import Actions
@@ -37,6 +39,7 @@ from bsc_monitor.service.standby import lead
 from bsc_monitor.service.upkeep import Upkeep
 from bsc_monitor.store.records import load_checkpoints
 from bsc_monitor.store.schema import RECORDS
+from bsc_monitor.web import load_access
 from bsc_monitor.web.app import create_app
 from bsc_monitor.web.board import Board
 from bsc_monitor.web.serve import Served, serve
@@ -141,7 +144,8 @@ class Service:
 
     async def _serve(self) -> None:
         settings = self.configuration.service
-        board = Board(
+        access = load_access(settings.auth) if settings.auth else None
+        self.board = Board(
             current=self.current,
             metrics=self.metrics,
             bus=self.bus,
@@ -150,15 +154,23 @@ class Service:
             improvement=ImprovementDesk(self),
             sources=lambda: self.configuration.sources,
             maintenance=lambda: self.configuration.maintenance,
+            inhibitions=self._inhibitions,
             pages=lambda: self.extensions.pages if self.ready else {},
             plugin_problems=lambda: [str(problem) for problem in self.plugins.problems],
             ready=lambda: self.ready,
             clock=self.clock,
             url=settings.url,
+            auth=access.auth if access else None,
             version=__version__,
         )
-        self.served = await serve(create_app(board), settings.host, settings.port)
+        tls = access.tls if access else None
+        self.served = await serve(create_app(self.board), settings.host, settings.port, tls)
         self._started.append(self.served.stop)
+
+    def _inhibitions(self) -> tuple[Inhibition, ...]:
+        """What holds messages back, the built-in inhibition included."""
+        configuration = self.configuration
+        return effective_inhibitions(effective_rules(configuration.alert_rules), configuration.inhibitions.values())
 
     async def _collect(self) -> None:
         checkpoints = await self.store.read(lambda connection: load_checkpoints(connection, RECORDS, "job"))

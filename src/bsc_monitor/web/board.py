@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bsc_monitor.bus import Bus
 from bsc_monitor.current import Current
 from bsc_monitor.export.metrics import Metrics
-from bsc_monitor.model.alert import Maintenance
+from bsc_monitor.model.alert import Inhibition, Maintenance
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.page import Page, PageRequest
 from bsc_monitor.model.source import Source
@@ -57,6 +57,7 @@ class Board:
     #: Of plugins, by plugin, method and path: who serves it and the policy.
     pages: Callable[[], Mapping[tuple[str, str, str], tuple[PluginPages, str]]] = dict
     plugin_problems: Callable[[], Sequence[str]] = tuple  #: plugins that are left out, and why
+    inhibitions: Callable[[], tuple[Inhibition, ...]] = tuple
     ready: Callable[[], bool] = field(default=lambda: True)
     clock: Callable[[], datetime] = _utcnow
     url: str | None = None  #: the board's address as people reach it

@@ -76,7 +76,8 @@ class Hub:
         self._controls_known = True
         board, before = self._board, self.pieces.controls
         now, maintenance = board.clock(), board.maintenance()
-        after = await board.store.read(lambda connection: read_controls(connection, maintenance, now))
+        inhibitions = board.inhibitions()
+        after = await board.store.read(lambda connection: read_controls(connection, maintenance, now, inhibitions))
         self.pieces.controls = after
         self.mark(*touched(before, after))
 

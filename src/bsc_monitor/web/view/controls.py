@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bsc_monitor.alert.quiet import Held, Quiet
-from bsc_monitor.model.alert import Acknowledgement, Alert, AlertState, Maintenance, Silence
+from bsc_monitor.model.alert import Acknowledgement, Alert, AlertState, Inhibition, Maintenance, Silence
 from bsc_monitor.store.alerts import load_alerts
 from bsc_monitor.store.controls import load_acknowledgements, load_silences
 
@@ -40,7 +40,12 @@ class Controls:
         return self.quiet.silences
 
 
-def read_controls(connection: Connection, maintenance: Mapping[str, Maintenance], now: datetime) -> Controls:
+def read_controls(
+    connection: Connection,
+    maintenance: Mapping[str, Maintenance],
+    now: datetime,
+    inhibitions: tuple[Inhibition, ...] = (),
+) -> Controls:
     """What the store knows of open alerts."""
     found = load_alerts(connection, states=_OPEN)
     found.sort(key=lambda each: (each.state is not AlertState.FIRING, -_began(each), each.fingerprint))
@@ -49,6 +54,7 @@ def read_controls(connection: Connection, maintenance: Mapping[str, Maintenance]
         by_subject[alert.subject] = (*by_subject.get(alert.subject, ()), alert)
     quiet = Quiet(
         silences=tuple(load_silences(connection, since=now)), maintenance=tuple(maintenance.values()),
+        inhibitions=inhibitions,
         alerts=tuple(found), acknowledged=load_acknowledgements(connection, [each.fingerprint for each in found]),
     )  # fmt: skip
     return Controls(tuple(found), quiet, by_subject)
