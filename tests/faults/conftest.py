@@ -7,10 +7,17 @@ from tests.faults.nursery import Nursery
 
 
 @pytest.fixture(scope="session")
-def nursery():
+def one_nursery():
     """What starts the real service without importing it anew each time."""
     with Nursery() as one:
         yield one
+
+
+@pytest.fixture
+def nursery(one_nursery):
+    """The nursery, with nothing alive of the tests before."""
+    yield one_nursery
+    one_nursery.clear()
 
 
 @pytest.fixture(scope="session")

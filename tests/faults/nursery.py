@@ -7,6 +7,7 @@ the new process's id, ``{"wait": id}`` with its exit code (negative: the signal 
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,19 +19,30 @@ class Nursery:
     def __enter__(self):
         command = [sys.executable, str(Path(__file__).resolve())]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._living = set()
         return self
 
     def __exit__(self, *_):
+        self.clear()
         self._process.stdin.close()
         self._process.wait(30)
         self._process.stdout.close()
 
     def run(self, arguments, log, environment=None):
         """Start ``bsc-monitor`` with arguments; its process id."""
-        return self._ask({"run": [str(each) for each in arguments], "log": str(log), "environment": environment or {}})
+        pid = self._ask({"run": [str(each) for each in arguments], "log": str(log), "environment": environment or {}})
+        self._living.add(pid)
+        return pid
+
+    def clear(self):
+        """End what a test that failed has left behind."""
+        for pid in tuple(self._living):
+            os.kill(pid, signal.SIGKILL)
+            self.wait(pid)
 
     def wait(self, pid):
         """Wait for the end of a process; its exit code."""
+        self._living.discard(pid)
         return self._ask({"wait": pid})
 
     def _ask(self, what):

@@ -7,6 +7,7 @@ very same message is sent under the very same key.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -50,6 +51,7 @@ class Lane:
         self._send: Send = send or office.sender(channel)
         self._down = False
         self._news = asyncio.Event()
+        self._ended = asyncio.Event()
         self._known: dict[str, Alert] = {}
         self._refreshed: datetime | None = None
 
@@ -57,21 +59,26 @@ class Lane:
         """Something may have happened that concerns the channel."""
         self._news.set()
 
+    def end(self) -> None:
+        """End ``run`` once the message that is under way is told and marked: cut off, it would be told twice."""
+        self._ended.set()
+        self._news.set()
+
     async def run(self) -> None:
-        """Work for ever; end it by cancelling."""
+        """Work until ``end``, or until it is cancelled."""
         pace = self._office.pace
-        while True:
+        while not self._ended.is_set():
             self._news.clear()
             now = self._office.clock()
             try:
                 again = await self.work(now)
             except Exception:  # noqa: BLE001 - whatever a lane meets, the alerts still have to get through
                 _log.exception("a lane stumbled", channel=self.channel.id)
-                await asyncio.sleep(pace.longest)
+                await self._rest(pace.longest)
                 continue
             wait = pace.look if again is None else min((again - self._office.clock()).total_seconds(), pace.look)
             if self._down:  # news do not make the channel come back
-                await asyncio.sleep(max(wait, 0.0))
+                await self._rest(max(wait, 0.0))
                 continue
             try:
                 async with asyncio.timeout(max(wait, 0.0)):
@@ -79,6 +86,11 @@ class Lane:
                     await asyncio.sleep(pace.gather)
             except TimeoutError:
                 pass
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
 
     async def work(self, now: datetime) -> datetime | None:
         """Send all that is due at ``now``; returns when there is more to do (None: when something happens)."""
@@ -93,6 +105,8 @@ class Lane:
         self._down = False
         ready = await office.store.read(partial(self._compose, jobs, quiet, now)) if jobs else []
         for place, (job, message, words) in enumerate(ready):
+            if self._ended.is_set():
+                return now
             again = await self._do(job, message, words, now, jobs[place + 1 :])
             if again is not None:
                 self._down = True

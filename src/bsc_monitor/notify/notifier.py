@@ -21,6 +21,7 @@ from bsc_monitor.notify.trial import send_trial
 from bsc_monitor.store import Store, outbox
 from bsc_monitor.store.alerts import load_alerts
 
+_FINISHING = 4.0  #: seconds that a message under way gets to be told and marked
 _log = structlog.get_logger(__name__)
 _KEPT = timedelta(days=90)  #: how long what was delivered stays in the outbox; the alerts' own history stays for good
 
@@ -113,10 +114,14 @@ class Notifier:
 
     async def _close_lanes(self) -> None:
         tasks = [task for _, task in self._lanes.values() if task is not None]
-        for task in tasks:
-            task.cancel()
+        for lane, _ in self._lanes.values():
+            lane.end()
         if tasks:
-            await asyncio.wait(tasks, timeout=5)
+            _, late = await asyncio.wait(tasks, timeout=_FINISHING)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=_FINISHING)
         self._lanes.clear()
 
     def _changed(self, event: AlertChanged) -> None:
