@@ -15,7 +15,7 @@ from aiohttp import web
 from benchmarks.organisation import organisation
 
 from bsc_monitor.bus import Bus
-from bsc_monitor.collect.schedule import Harvest
+from bsc_monitor.collect.harvest import Harvest
 from bsc_monitor.config.settings import Configuration
 from bsc_monitor.current import Current
 from bsc_monitor.evaluate import Evaluator
@@ -38,7 +38,12 @@ class Line:
         self.metrics = Metrics(self.bus, self.current, "bench")
         self.evaluator = Evaluator(self.store, self.bus, self.configuration)
         self.kpis = list(self.configuration.organisation.kpis.values())
-        self.month = Period(NOW.replace(day=1, hour=0, minute=0, second=0, microsecond=0), NOW + timedelta(days=30), PeriodKind.MONTH, "now")
+        self.month = Period(
+            NOW.replace(day=1, hour=0, minute=0, second=0, microsecond=0),
+            NOW + timedelta(days=30),
+            PeriodKind.MONTH,
+            "now",
+        )
 
     def harvest(self, readings):
         return Harvest("bench", "value", "%", datetime.now(UTC), tuple(readings))
@@ -102,6 +107,11 @@ async def visible(line, count=300):
     return statistics.median(times), ordered[int(len(ordered) * 0.99)]
 
 
+def resident():
+    """Resident memory of this process, MB."""
+    return int(Path(f"/proc/{os.getpid()}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 async def measure(kpis):
     """Print the figures for one size."""
     with tempfile.TemporaryDirectory() as folder:
@@ -109,7 +119,7 @@ async def measure(kpis):
         line = Line(folder, kpis)
         await line.evaluator.start()
         started = time.perf_counter() - begun
-        memory = int(Path(f"/proc/{os.getpid()}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        memory = resident()
         fast = await burst(line)
         single, alone = await singly(line), await singly(line, callers=1, count=500)
         median, p99 = await visible(line)

@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bsc_monitor.collect.harvest import readings_for
 from bsc_monitor.collect.http import SourceClient
 from bsc_monitor.collect.live import open_source
 from bsc_monitor.collect.run import RunResult, run_measure
-from bsc_monitor.collect.schedule import Configuration, readings_for
+from bsc_monitor.collect.schedule import Configuration
 from bsc_monitor.collect.streams import TransientRecords
 from bsc_monitor.collect.tape import Tape
 from bsc_monitor.model.organisation import Kpi

@@ -21,15 +21,16 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bsc_monitor.collect.agenda import Agenda, Job, PeriodAt, jobs_of, periods_due
 from bsc_monitor.collect.context import seconds_of
 from bsc_monitor.collect.guard import as_source_error
+from bsc_monitor.collect.harvest import Harvest, readings_for, share_of
 from bsc_monitor.collect.isolate import Worker
 from bsc_monitor.collect.live import LiveSource, open_source
 from bsc_monitor.collect.run import Records, RunResult, run_measure
 from bsc_monitor.collect.watch import LoopWatch
 from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event
-from bsc_monitor.model.organisation import Kpi, Organisation
+from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import Collector, CollectorError, Completeness, Reading, SourceError
+from bsc_monitor.plugin import Collector, CollectorError, Completeness, SourceError
 
 _log = structlog.get_logger(__name__)
 _HELPING = 100  #: jobs handed to workers between two turns of other tasks
@@ -51,21 +52,6 @@ class Publisher(Protocol):
     """Where the collection tells what happened: the bus."""
 
     def publish(self, events: Iterable[Event]) -> None: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Harvest:
-    """What one run brought, addressed: raw readings, each with the KPI it is for."""
-
-    source: str
-    measure: str
-    unit: str  #: that the measure declares
-    at: datetime
-    items: tuple[tuple[Kpi, Reading], ...]
-    event_time: datetime | None = None  #: of the webhook that asked for it
-    key: str = ""  #: of the job, under which ``checkpoint`` is to be committed with the readings
-    checkpoint: Mapping[str, Any] = field(default_factory=dict)
-    progress: Mapping[str, float] = field(default_factory=dict)  #: by initiative, 0–1
 
 
 @dataclass(slots=True)
@@ -360,7 +346,7 @@ class Collection:
         items = tuple((kpi, reading) for kpi in job.kpis for reading in readings_for(kpi, result.readings))
         unit = live.measures[job.measure].unit
         total = next((each.value for each in result.readings if not each.labels and each.value is not None), None)
-        progress = {} if total is None else dict.fromkeys(job.initiatives, total * _share(unit))
+        progress = {} if total is None else dict.fromkeys(job.initiatives, total * share_of(unit))
         harvest = Harvest(job.source, job.measure, unit, now, items, event_time, job.key, result.checkpoint, progress)
         try:
             await self._deliver(harvest)
@@ -372,20 +358,6 @@ class Collection:
             return replace(result, error=SourceError(words, CollectorError.TRANSIENT))
         self._checkpoints[job.key] = dict(result.checkpoint)
         return result
-
-
-def readings_for(kpi: Kpi, readings: Iterable[Reading]) -> list[Reading]:
-    """Those readings of a shared run that a KPI asked for: totals, and breakdowns by its own dimensions.
-
-    A KPI without breakdowns takes labelled readings only where the measure gives no total at all.
-    """
-    wanted = [reading for reading in readings if set(reading.labels) <= set(kpi.by)]
-    return wanted or ([] if kpi.by else list(readings))
-
-
-def _share(unit: str) -> float:
-    """What makes a share of a measure's unit; a unit that is no share is left as it is."""
-    return 0.01 if unit == "%" else 1.0
 
 
 def _fresh_since(job: Job, now: datetime) -> datetime:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from bsc_monitor import crash
 from bsc_monitor.bus import Bus
-from bsc_monitor.collect.schedule import Harvest
+from bsc_monitor.collect.harvest import Harvest
 from bsc_monitor.config import Configuration
 from bsc_monitor.evaluate.gather import Delivery, Gatherer
 from bsc_monitor.evaluate.state import State

@@ -14,8 +14,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bsc_monitor import __version__
 from bsc_monitor.alert.defaults import effective_inhibitions, effective_rules
 from bsc_monitor.bus import Bus
+from bsc_monitor.collect.harvest import Harvest
 from bsc_monitor.collect.plugins import Plugins
-from bsc_monitor.collect.schedule import Collection, Harvest
+from bsc_monitor.collect.schedule import Collection
 from bsc_monitor.collect.stored import StoredRecords
 from bsc_monitor.config import Configuration
 from bsc_monitor.current import Current

@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from bsc_monitor.collect.agenda import Agenda, jobs_of, periods_due
+from bsc_monitor.collect.harvest import readings_for
 from bsc_monitor.collect.plugins import find_plugins
-from bsc_monitor.collect.schedule import Collection, readings_for
+from bsc_monitor.collect.schedule import Collection
 from bsc_monitor.collect.streams import TransientRecords
 from bsc_monitor.collect.watch import LoopWatch
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
@@ -273,7 +274,7 @@ async def test_a_failing_source_is_told_in_words_and_the_others_do_not_notice():
             "no luck today Ask the owner.",
         )
         assert by_source["t"].next_run > by_source["t"].at
-        assert "no plugin 'no-such-plugin'" in by_source["u"].message
+        assert "no-such-plugin is not loaded" in by_source["u"].message
 
 
 async def test_a_source_is_asked_by_no_more_runs_at_once_than_it_allows():

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from bsc_monitor.bus import Bus
-from bsc_monitor.collect.schedule import Harvest
+from bsc_monitor.collect.harvest import Harvest
 from bsc_monitor.config.settings import Configuration
 from bsc_monitor.evaluate import Evaluator
 from bsc_monitor.evaluate.gather import Gatherer
