@@ -107,8 +107,8 @@ class Hooked:
                     _log.warning("a hook failed", plugin=self.name, hook=HOOK_OF[kind], error=error.message)
                 self.error = error.message
 
-    async def _ask(self, do: str, question: Mapping[str, Any], seconds: float = _SECONDS) -> Any:
-        deadline = asyncio.get_running_loop().time() + seconds
+    async def _ask(self, do: str, question: Mapping[str, Any], seconds: float | None = None) -> Any:
+        deadline = asyncio.get_running_loop().time() + (seconds or _SECONDS)
         return await guarded(self._answer(do, question), partial(float, deadline))
 
     async def _answer(self, do: str, question: Mapping[str, Any]) -> Any:

@@ -126,3 +126,49 @@ def test_every_bundled_collector_loads_without_a_problem():
     found = find_plugins([], with_entry_points=False)
     assert not found.problems
     assert found.bundled == set(found.collectors)
+
+
+def test_what_did_not_change_is_the_same_class_at_the_next_look(folder):
+    before = find(folder).collectors
+    write(folder, "another.py", GOOD.replace("NAME", "another"))
+    after = find(folder).collectors
+    assert after["good"] is before["good"], "so that a reload leaves its source alone"
+    assert after["prometheus"] is before["prometheus"]
+    write(folder, "good.py", GOOD.replace("NAME", "good") + "\n")
+    assert find(folder).collectors["good"] is not before["good"]
+
+
+@pytest.mark.parametrize("text", ["x = \n", "import os\nos._exit(4)\n", "import time\ntime.sleep(60)\n"])
+def test_what_a_broken_file_was_before_goes_on_and_it_is_told(folder, text, monkeypatch):
+    monkeypatch.setattr("bsc_monitor.collect.trial.SECONDS", 8.0)
+    before = find(folder).collectors["good"]
+    write(folder, "good.py", text)
+    found = find(folder)
+    assert found.collectors["good"] is before
+    assert found.problems[0].hint == "what was read before goes on"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import os\nos._exit(3)\n", "it ends its process while it is loaded (exit code 3)"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n", "(signal 11)"),
+        ("import time\ntime.sleep(60)\n", "it is not loaded within"),
+    ],
+)
+def test_what_would_take_the_service_with_it_stays_outside_and_the_rest_is_loaded(folder, text, words, monkeypatch):
+    monkeypatch.setattr("bsc_monitor.collect.trial.SECONDS", 8.0)
+    write(folder, "deadly.py", text)
+    write(folder, "late.py", GOOD.replace("NAME", "late"))
+    found = find(folder)
+    assert {"good", "late"} <= found.collectors.keys()
+    [problem] = found.problems
+    assert words in problem.message
+
+
+def test_a_broken_plugin_is_found_by_the_name_of_its_file_or_of_its_collector(folder):
+    write(folder, "some.py", GOOD.replace("NAME", "gitea") + "\nbroken(\n")
+    found = find(folder)
+    assert found.broken("gitea").file == str(folder / "some.py")
+    assert found.broken("some") is found.broken("gitea")
+    assert found.broken("good") is None
