@@ -4,6 +4,7 @@ import re
 import tomllib
 
 import pytest
+from benchmarks.__main__ import NAMES
 from pydantic import TypeAdapter
 from scripts.docs import alerts, api, commands, configuration, events, interface
 from scripts.docs.examples import EXAMPLES
@@ -121,3 +122,8 @@ def test_no_example_is_left_over():
 
 def test_the_example_configuration_ships_as_it_is_in_the_checkout():
     assert 'config.toml" = "bsc_monitor/example.toml"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_every_measurement_says_what_it_asks():
+    text = (ROOT / "docs/explanation/performance.md").read_text("utf-8")
+    assert [name for name in NAMES if f"`benchmarks/{name}.py`" not in text] == []
