@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bsc_monitor.model.organisation import Initiative
 from bsc_monitor.web.improvement import Document
+from bsc_monitor.web.operations import Rejected
 
 if TYPE_CHECKING:
     from bsc_monitor.service.service import Service
@@ -29,15 +30,15 @@ class ImprovementDesk:
 
     async def open_ticket(self, insight: str, action: str, author: str) -> str:
         """See ``Improvement``."""
-        return await self._service.actions.open(insight, action, author)
+        return await self._ready().actions.open(insight, action, author)
 
     async def start_initiative(self, draft: Initiative, insight: str, author: str) -> str:
         """See ``Improvement``."""
-        return await self._service.initiatives.start(draft, insight, author)
+        return await self._ready().initiatives.start(draft, insight, author)
 
     async def change_initiative(self, name: str, changes: Mapping[str, Any], note: str, author: str) -> None:
         """See ``Improvement``."""
-        await self._service.initiatives.change(name, changes, note, author)
+        await self._ready().initiatives.change(name, changes, note, author)
 
     def started_by(self, name: str) -> str:
         """See ``Improvement``."""
@@ -45,4 +46,10 @@ class ImprovementDesk:
 
     async def report(self, scorecard: str, period: str, form: str, owner: str) -> Document:
         """See ``Improvement``."""
-        return await self._service.reports.make(scorecard, period, form, owner)
+        return await self._ready().reports.make(scorecard, period, form, owner)
+
+    def _ready(self) -> Service:
+        """The service, once all of it runs. Raises Rejected before."""
+        if not self._service.ready:
+            raise Rejected("the service is still starting: try again in a moment")
+        return self._service
