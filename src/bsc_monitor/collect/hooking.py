@@ -23,7 +23,7 @@ from bsc_monitor.plugin import CollectorError, SourceError
 
 _log = structlog.get_logger(__name__)
 _WAITING = 1000  #: events of one plugin; the oldest go when more come
-_SECONDS = 10.0  #: for one call of a hook, the start of its process included
+_SECONDS = 10.0  #: for one call of a hook
 _DELIVERING = 30.0  #: for a message to a plugin's receiver
 
 #: Which hook tells which kinds of events.
@@ -108,6 +108,7 @@ class Hooked:
                 self.error = error.message
 
     async def _ask(self, do: str, question: Mapping[str, Any], seconds: float | None = None) -> Any:
+        await self._process.start()
         deadline = asyncio.get_running_loop().time() + (seconds or _SECONDS)
         return await guarded(self._answer(do, question), partial(float, deadline))
 

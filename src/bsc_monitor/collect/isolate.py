@@ -69,6 +69,8 @@ class Worker:
             "period": PERIOD.dump_python(run.period, mode="json"),
             "calendar": CALENDAR.dump_python(run.calendar, mode="json"), "by": list(run.by), **more,
         }  # fmt: skip
+        await self.process.start(run.http.extend)
+        run.http.extend()  # the deadline is for the plugin, not for the start of its process
         async for message in self.process.ask(do, question):
             if "items" in message:
                 run.http.extend()

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from bsc_monitor.plugin import CollectorError, SourceError
@@ -21,6 +21,7 @@ from bsc_monitor.plugin import CollectorError, SourceError
 _MEMORY = 1 << 30  #: bytes of address space of a worker
 _LONGEST_LINE = 64 << 20  #: bytes of one answer
 _LOOK = 0.2  #: seconds between looks whether a worker lives
+_START = 30.0  #: seconds that a process may take until it can be asked
 _STRIKES, _QUARANTINE = 3, 600.0  #: failures in a row, then seconds
 #: Of the environment; secrets live there too.
 _KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -42,11 +43,27 @@ class WorkerProcess:
         self._waiting: dict[int, tuple[asyncio.subprocess.Process, _Inbox]] = {}
         self._number = 0
         self._starting = asyncio.Lock()
+        self._ready = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
         """Of the process, and of its group; None while there is none."""
         return self._process.pid if self._process is not None else None
+
+    async def start(self, waiting: Callable[[], None] = lambda: None) -> None:
+        """Start the process if there is none, and wait until it can be asked; ``waiting()`` is called meanwhile.
+
+        A busy machine takes its time to start a process: that is no fault of the plugin. Raises SourceError.
+        """
+        process = await self._started()
+        begun, ready = time.monotonic(), self._ready
+        while not ready.is_set() and process.returncode is None:
+            if time.monotonic() - begun > _START:
+                raise self.misbehaved(f"was not ready within {_START:.0f} s")
+            waiting()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await ready.wait()
 
     async def ask(self, do: str, question: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
         """All messages that answer one question; the last has no ``items``. Raises SourceError.
@@ -137,16 +154,19 @@ class WorkerProcess:
                 first = {"plugin": self.plugin, "origin": self._origin, "memory": _MEMORY}
                 assert self._process.stdin is not None  # noqa: S101 - opened as a pipe
                 self._process.stdin.write(json.dumps(first).encode() + b"\n")
-                self._reading = asyncio.create_task(self._read(self._process))
+                self._ready = asyncio.Event()
+                self._reading = asyncio.create_task(self._read(self._process, self._ready))
             return self._process
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
+    async def _read(self, process: asyncio.subprocess.Process, ready: asyncio.Event) -> None:
         """Deal out answers until the process ends or says what is no answer; then fail all who wait."""
         assert process.stdout is not None  # noqa: S101 - opened as a pipe
         why = "ended without an answer"
         try:
             while line := await process.stdout.readline():
                 message = json.loads(line)
+                if message["id"] == 0:
+                    ready.set()
                 asker, inbox = self._waiting.get(message["id"], (None, None))
                 if inbox is not None and asker is process:
                     inbox.put_nowait(message)

@@ -30,6 +30,7 @@ from bsc_monitor.store.records import (
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 _RECONCILE_EVERY = timedelta(days=1)
+_AHEAD = timedelta(minutes=1)  #: a fetch that seems to lie further in the future was before the clock was set back
 _MOST_CACHED = 200_000  #: records kept parsed in memory, over all scopes
 
 
@@ -66,7 +67,8 @@ class StoredRecords:
         self._kept.move_to_end(key)
         async with kept.lock:
             run.http.extend()  # waiting for another run's fetch is no hanging
-            recent = kept.tried_at is not None and kept.tried_at >= (run.fresh_since or run.now)
+            since = run.fresh_since or run.now
+            recent = kept.tried_at is not None and since <= kept.tried_at <= run.now + _AHEAD
             if recent and kept.error is not None:
                 raise kept.error
             if not recent or kept.records is None:

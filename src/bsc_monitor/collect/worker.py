@@ -59,6 +59,7 @@ def main() -> None:
         pipe.write(json.dumps(message).encode() + b"\n")
 
     found = load_origin(first["origin"])
+    send({"id": 0})  # ready
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(found, first["plugin"], send))
 

@@ -1,6 +1,7 @@
 """Streams over a real SQLite database: increments, restarts, failures, reconciliation."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.pool import StaticPool
 from bsc_monitor.collect.live import open_source
 from bsc_monitor.collect.run import run_measure
 from bsc_monitor.collect.stored import StoredRecords
+from bsc_monitor.collect.streams import definition_of
 from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import (
@@ -232,3 +234,42 @@ async def test_parsed_records_are_forgotten_before_they_fill_the_memory(bench, m
         await bench.points(project=project)
     assert sum(len(kept.records or ()) for kept in bench.records._kept.values()) <= 3
     assert await bench.points(NOW + timedelta(hours=1), project="a") == 2
+
+
+async def test_a_record_with_another_field_or_a_source_elsewhere_is_fetched_anew(bench):
+    spec = bench.live.streams["tickets_changed"]
+    before = definition_of(bench.live, spec)
+    assert definition_of(bench.live, replace(spec, overlap="1h")) == before, "how far it reaches back changes no record"
+
+    class Wider(Ticket):
+        team: str = ""
+
+    assert definition_of(bench.live, replace(spec, record=Wider)) != before
+    assert definition_of(bench.live, replace(spec, cursor="opened")) != before
+
+    class Elsewhere(SourceConfig):
+        url: str
+
+    elsewhere = open_source(Source("s", "desk", Elsewhere(url="http://127.0.0.1:2")), Desk)
+    assert definition_of(elsewhere, spec) != definition_of(
+        open_source(Source("s", "desk", Elsewhere(url="http://127.0.0.1:1")), Desk), spec
+    )
+
+
+async def test_of_several_versions_in_one_answer_the_newest_is_kept(bench):
+    bench.desk.put("1", at=NOW - timedelta(days=1), points=5)
+    newest = bench.desk.tickets["1"]
+    bench.desk.tickets = {
+        "new": newest,
+        "old": newest.model_copy(update={"updated": NOW - timedelta(days=9), "points": 1.0}),
+    }
+    assert await bench.points() == 5
+
+
+async def test_a_moved_clock_fetches_again_rather_than_too_little(bench):
+    bench.desk.put("1", at=NOW - timedelta(days=100))
+    await bench.points()
+    earlier = NOW - timedelta(hours=3)  # the clock was set back
+    bench.desk.put("2", at=earlier)
+    assert await bench.points(earlier) == 2
+    assert bench.desk.windows[-1].start == earlier - timedelta(minutes=10)
