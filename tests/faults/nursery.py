@@ -16,9 +16,14 @@ from pathlib import Path
 class Nursery:
     """The forking process, to be used in a ``with``. Its children are the real ``bsc-monitor``, as its own processes."""
 
+    def __init__(self, **environment):
+        self._environment = environment
+
     def __enter__(self):
-        command = [sys.executable, str(Path(__file__).resolve())]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command, environment = [sys.executable, str(Path(__file__).resolve())], {**os.environ, **self._environment}
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
         self._living = set()
         return self
 

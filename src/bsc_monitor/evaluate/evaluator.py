@@ -33,6 +33,7 @@ from bsc_monitor.store.schema import RECORDS
 
 _log = structlog.get_logger(__name__)
 
+_LEAP = 2.0  #: seconds by which the clocks may come apart between two evaluations
 _RETRY = timedelta(seconds=5)  #: after an evaluation that failed, time is looked at again
 JOB_STREAM = "job"  #: under which the checkpoints of direct measures are kept
 
@@ -46,13 +47,20 @@ class Evaluator:
     """Build it in the loop's thread and ``await start()``. Every method that takes something returns when it is durable."""
 
     def __init__(
-        self, store: Store, bus: Bus, configuration: Configuration, clock: Callable[[], datetime] = utcnow
+        self,
+        store: Store,
+        bus: Bus,
+        configuration: Configuration,
+        clock: Callable[[], datetime] = utcnow,
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
+        """``monotonic``: a clock that nobody sets (seconds); by it the evaluator sees that ``clock`` was set."""
         self.store = store
         self._bus = bus
         self._clock = clock
         self._state = State(configuration)
-        self._agreed = configuration  #: the one under which the last transaction was committed
+        self._monotonic = monotonic
+        self._agreed = self._frame()  #: under which the last transaction was committed
         self._generation = 0  #: of the store's connection that the state was read over
         self._loop = asyncio.get_running_loop()
         self._due: datetime | None = None
@@ -110,10 +118,6 @@ class Evaluator:
         """Let time do its work: values turn stale, periods close, alerts ripen."""
         await self._submit(lambda connection: self._state.tick(connection, self._clock()))
 
-    async def jumped(self, by: timedelta) -> None:
-        """The clock was set by so much: what runs is to run as long as it would have, and time is looked at again."""
-        await self._submit(lambda connection: self._state.jumped(connection, by, self._clock()))
-
     async def collected(self, event: CollectorRan | CollectorFailed) -> None:
         """Keep how a run went, and let the alerts on collectors see it."""
         await self._submit(lambda connection: self._state.collected(connection, event))
@@ -141,14 +145,14 @@ class Evaluator:
 
         def evaluated(connection: Connection) -> list[Event]:
             crash.point("evaluating")
-            before = self._state.configuration
+            before = self._frame()
             try:
                 if self._state.broken or self._generation != self.store.generation:
                     self._generation = self.store.generation
                     self._state.restore(connection, self._clock())
-                events: list[Event] = work(connection)
+                events: list[Event] = [*self._leap(connection), *work(connection)]
             except BaseException:
-                self._state.configuration, self._state.broken = before, True
+                self._undo(before)
                 raise
             crash.point("evaluated")
             return events
@@ -160,14 +164,33 @@ class Evaluator:
     def _committed(self, done: Future[list[Event]]) -> None:
         """In the writer's thread, right after the transaction ended."""
         if done.cancelled() or done.exception() is not None:
-            self._state.configuration, self._state.broken = self._agreed, True
+            self._undo(self._agreed)
             self._loop.call_soon_threadsafe(self._retry)
             return
-        self._agreed = self._state.configuration
+        self._agreed = self._frame()
         due = self._state.next_due()
         events = done.result()
         if events or due != self._due:
             self._loop.call_soon_threadsafe(partial(self._tell, events, due))
+
+    def _frame(self) -> tuple[Configuration, float | None]:
+        return self._state.configuration, self._state.offset
+
+    def _undo(self, frame: tuple[Configuration, float | None]) -> None:
+        """What is in memory did not become true."""
+        self._state.configuration, self._state.offset = frame
+        self._state.broken = True
+
+    def _leap(self, connection: Connection) -> list[Event]:
+        """Before anything is judged by a clock that was set, move the timers that run."""
+        if self._monotonic is None:
+            return []
+        now = self._clock()
+        offset = now.timestamp() - self._monotonic()
+        known, self._state.offset = self._state.offset, offset
+        if known is None or abs(offset - known) <= _LEAP:
+            return []
+        return self._state.leapt(connection, timedelta(seconds=offset - known), now)
 
     def _retry(self) -> None:
         """What was due may not have been done, and nothing else would come back to it."""

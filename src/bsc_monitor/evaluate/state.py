@@ -50,6 +50,7 @@ class State:
 
     configuration: Configuration
     broken: bool = True  #: what is in memory is not what the store holds: restore it first
+    offset: float | None = None  #: of the wall clock from the monotonic one, by which the timers run; seconds
 
     unfrozen: dict[Period, None] = field(default_factory=dict)  #: closed periods whose nodes are to be rolled up
     freeze_at: datetime | None = None  #: when: a little later, for periods of many KPIs close together
@@ -121,9 +122,9 @@ class State:
             self.unfrozen, self.freeze_at = {}, None
         return self._commit(connection, (), self.scoring.tick(now), now)
 
-    def jumped(self, connection: Connection, by: timedelta, now: datetime) -> list[Event]:
-        """The clock was set by so much."""
-        return self.tell_effects(connection, self.alerts.shift(by, now), now) + self.tick(connection, now)
+    def leapt(self, connection: Connection, by: timedelta, now: datetime) -> list[Event]:
+        """The clock was set by so much: what runs is to run for as long as it would have."""
+        return self.tell_effects(connection, self.alerts.shift(by, now), now)
 
     def _in_order(self, reading: KpiReading, now: datetime) -> KpiReading:
         """A reading about the present, after all that is known of its KPI.

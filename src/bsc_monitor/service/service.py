@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,7 +90,8 @@ class Service:
         self.configuration = await self.initiatives.applied(self.configuration)
         self.current = Current(self.bus, self.configuration.organisation)
         self.metrics = Metrics(self.bus, self.current, __version__)
-        self.evaluator = Evaluator(self.store, self.bus, self.configuration, self.clock)
+        steady = time.monotonic if self.clock is utcnow else None
+        self.evaluator = Evaluator(self.store, self.bus, self.configuration, self.clock, steady)
         self.evaluator.on_due = self._arm
         self.scheduler.start()
         self._started.append(self._stop_scheduler)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -65,7 +64,7 @@ class Upkeep:
         by, self._offset = self._apart() - self._offset, self._apart()
         if abs(by) > _JUMP:
             _log.warning("the clock jumped: timers run on as they would have", seconds=round(by, 1))
-            await self._service.evaluator.jumped(timedelta(seconds=by))
+            await self._service.evaluator.tick()
             self._service.rearm()
             self._service.delivery.notifier.wake()
 
