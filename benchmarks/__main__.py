@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-NAMES = ("exposition", "scoring", "line", "schedule", "insights", "board", "webhooks", "collect_scale", "focus_csv")
+NAMES = ("exposition", "scoring", "line", "schedule", "insights", "board", "webhooks", "hostile", "collect_scale", "focus_csv")
 
 
 def main():
