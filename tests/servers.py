@@ -40,7 +40,7 @@ def free_port():
         return one.getsockname()[1]
 
 
-def wait_until(condition, what="the condition", seconds=30):
+def wait_until(condition, what="the condition", seconds=60):
     """Return the first true answer of ``condition()``; connection failures count as no."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

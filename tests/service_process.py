@@ -30,7 +30,7 @@ class ServiceProcess:
             command = [sys.executable, "-m", "bsc_monitor", "run", "--config", str(self.config)]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
         if ready:
-            wait_until(self.is_ready, f"{command}; see {self.log.read_text()[-2000:]}", 30)
+            wait_until(self.is_ready, f"{command}; see {self.log.read_text()[-2000:]}", 90)
         return self
 
     def is_ready(self):
