@@ -91,7 +91,13 @@ class Rig:
         out += "".join(RECEIVER.format(name=each.name, port=each.port, secret=SECRET) for each in self.receivers)
         for name in self.names if names is None else names:
             out += KPI.format(name=name, more=more.get("kpi", ""))
-        self.config.write_text(out + more.get("text", ""))
+        self.put(out + more.get("text", ""))
+
+    def put(self, text):
+        """Replace the file at once, as good editors do: the service may look at any moment."""
+        beside = self.config.with_suffix(".new")
+        beside.write_text(text)
+        beside.replace(self.config)
 
     # ── its lives ──
 

@@ -74,7 +74,7 @@ def test_what_changes_while_alerts_fire_ends_them_with_its_reason_and_leaves_the
     text = rig.config.read_text()
     rig.write(names=["edited", "kept"])
     head, mark, tail = rig.config.read_text().partition("[kpis.edited]")
-    rig.config.write_text(head + mark + tail.replace("red = 10", "red = 30", 1))
+    rig.put(head + mark + tail.replace("red = 10", "red = 30", 1))
     assert rig.ask("/-/reload")[0] == 200
     ended = {**fired, "edited": ["fired", "resolved"], "removed": ["fired", "resolved"]}
     wait_until(lambda: kinds(told) == ended, "two ends", 30)
@@ -90,7 +90,7 @@ def test_what_changes_while_alerts_fire_ends_them_with_its_reason_and_leaves_the
     status, words = rig.ask("/-/reload")
     assert status != 200, "a configuration that names a plugin which is gone is not taken"
     assert "gauge" in words
-    rig.config.write_text(text.replace(GAUGED, "").replace("[alerts.red]", "[alerts.scarlet]"))
+    rig.put(text.replace(GAUGED, "").replace("[alerts.red]", "[alerts.scarlet]"))
     assert rig.ask("/-/reload")[0] == 200
     wait_until(lambda: kinds(told)["kept"][:2] == ["fired", "resolved"], "the end of the rule's alerts", 30)
     assert rig.stop() == 0
@@ -112,13 +112,17 @@ def test_a_broken_reload_leaves_the_old_configuration_at_work(tmp_path, nursery,
     with Feeder(rig, pause=0.02):
         for turn in range(rounds):
             bad = turn % 10 == 5
-            rig.config.write_text(good + (breaks[broken % len(breaks)] if bad else f"\n# {turn}\n"))
+            rig.put(good + (breaks[broken % len(breaks)] if bad else f"\n# {turn}\n"))
             status, _ = rig.ask("/-/reload")
             assert (status == 200) is not bad
             broken += bad
             missed += rig.status("/metrics") != 200
             assert rig.enter("k0", RED), "values are taken whatever the file says"
-    rig.config.write_text(good)
+    rig.put("")
+    status, words = rig.ask("/-/reload")
+    assert status != 200, "a file that is just being written ends no alert"
+    assert "no KPI" in words
+    rig.put(good)
     assert rig.ask("/-/reload")[0] == 200
     assert rig.stop() == 0
     assert (missed, rig.refused) == (0, 0)
@@ -177,7 +181,7 @@ def test_for_and_keep_firing_for_are_not_begun_anew_by_a_death(tmp_path, nursery
 
 def test_a_reminder_comes_when_it_is_due_whatever_died_in_between(tmp_path, nursery, told):
     rig = Rig(tmp_path, nursery, [told], names=["k0"])
-    rig.config.write_text(rig.config.read_text().replace('repeat_interval = "7d"', 'repeat_interval = "8s"'))
+    rig.put(rig.config.read_text().replace('repeat_interval = "7d"', 'repeat_interval = "8s"'))
     rig.start()
     assert rig.enter("k0", RED)
     wait_until(told.messages, "the first message")

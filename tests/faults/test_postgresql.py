@@ -30,6 +30,15 @@ class Database:
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(self._arguments, stdout=log, stderr=log, cwd=self.folder, **user)
 
+    def answers(self):
+        import psycopg
+
+        try:
+            psycopg.connect(self.url).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -69,6 +78,7 @@ def test_restarts_of_the_database_lose_nothing_and_the_service_comes_back(tmp_pa
                 wait_until(lambda before=rig.refused: rig.refused > before, "a reading that is refused")
                 assert rig.status("/metrics") == 200
                 database.begin()
+                wait_until(database.answers, "the server's own recovery", 60)
                 begun = time.monotonic()
                 wait_until(more_than(rig.acknowledged), "readings taken again", 60)
                 back.append(time.monotonic() - begun)

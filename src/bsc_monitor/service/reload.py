@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bsc_monitor import crash
-from bsc_monitor.config import ConfigError, Configuration
+from bsc_monitor.config import ConfigError, Configuration, Problem
 from bsc_monitor.evaluate.state import State
 from bsc_monitor.model.event import ConfigReloaded, Event
 from bsc_monitor.model.organisation import Organisation
@@ -68,6 +68,10 @@ class Reloading:
     async def _swap(self) -> tuple[str, ...]:
         service = self._service
         configuration, plugins = await asyncio.to_thread(service.load, service.file)
+        if service.configuration.organisation.kpis and not configuration.organisation.kpis:
+            # an editor or a copy empties a file before it fills it: all alerts would end, as of removed KPIs
+            hint = "if it is meant so, restart the service"
+            raise ConfigError([Problem(str(service.file), 0, "", "there is no KPI any more", hint)])
         configuration = await service.initiatives.applied(configuration)
         old = service.configuration.service
         messages = [
