@@ -3,7 +3,18 @@
 import runpy
 import sys
 
-NAMES = ("exposition", "scoring", "line", "schedule", "insights", "board", "webhooks", "hostile", "collect_scale", "focus_csv")
+NAMES = (
+    "exposition",
+    "scoring",
+    "line",
+    "schedule",
+    "insights",
+    "board",
+    "webhooks",
+    "hostile",
+    "collect_scale",
+    "focus_csv",
+)
 
 
 def main():

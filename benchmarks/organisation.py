@@ -34,7 +34,9 @@ def organisation(kpis: int) -> Organisation:
         cards[name] = _card(name, "company")
         for place in range(OBJECTIVES_A_CARD):
             view = PERSPECTIVES[place % 4]
-            objective = Objective(f"o{place}", name, view, f"Objective {place}", supports=f"company/top-{view}".replace("_", "-"))
+            objective = Objective(
+                f"o{place}", name, view, f"Objective {place}", supports=f"company/top-{view}".replace("_", "-")
+            )
             objectives[objective.name] = objective
             for each in range(KPIS_AN_OBJECTIVE):
                 kpi = Kpi(

@@ -69,7 +69,7 @@ async def _live(config: ConfigOption, stop: asyncio.Event) -> None:
         raise typer.Exit(1) from None
     for line in service.stand_in.lines if service.stand_in else ():
         typer.echo(f"sandbox  {line}")
-    typer.echo(f"board    {service.address}")
+    typer.echo(f"board    {service.configuration.service.url or service.address}")
     typer.echo("Ctrl-C stops it.")
     await _unless(stop, service.lost.wait())
     typer.echo("stopping …" if stop.is_set() else "another bsc-monitor leads: standing by")

@@ -20,7 +20,7 @@ from bsc_monitor.model.status import Freshness, Status
 
 _MARKS = {
     Status.GREEN: ("● green", "green"), Status.AMBER: ("▲ amber", "dark_orange"),
-    Status.RED: ("■ red", "red"), Status.UNKNOWN: ("○ no data", "bright_black"),
+    Status.RED: ("■ red", "red"),
 }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def _cards(configuration: Configuration, at: str | None) -> Iterator[dict[str, A
             "id": kpi.name, "title": kpi.title, "unit": kpi.unit, "value": judged.value if judged else None,
             "target": _level(judged.thresholds.target) if judged else None,
             "score": judged.score if judged else None, "status": str(judged.status if judged else Status.UNKNOWN),
-            "freshness": str(judged.freshness if judged else Freshness.MISSING),
+            "scored": kpi.scored, "freshness": str(judged.freshness if judged else Freshness.MISSING),
         }  # fmt: skip
 
     for card in organisation.scorecards.values():
@@ -117,15 +117,15 @@ def _tree(card: dict[str, Any]) -> Tree:
     return tree
 
 
-def _line(node: dict[str, Any], *, bold: bool = False) -> Text:
-    mark, colour = _MARKS[Status(node["status"])]
+def _line(node: dict[str, Any], *, bold: bool = False, unknown: str = "○ no data") -> Text:
+    mark, colour = _MARKS.get(Status(node["status"]), (unknown, "bright_black"))
     score = "–" if node["score"] is None else f"{node['score']:.0f}"
     text = Text.assemble((f"{mark:<9}", colour), (f"{score:>4}  ", "bold"), (node["title"], "bold" if bold else ""))
     return text.append(f"  {node['reason']}", "bright_black") if node["reason"] else text
 
 
 def _kpi_line(kpi: dict[str, Any]) -> Text:
-    text = _line({**kpi, "reason": ""})
+    text = _line({**kpi, "reason": ""}, unknown="○ no data" if kpi["scored"] else "○ no score")
     value = "no data" if kpi["value"] is None else amount(kpi["value"], kpi["unit"])
     goal = kpi["target"]
     edges = goal if isinstance(goal, list) else [goal]

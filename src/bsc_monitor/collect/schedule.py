@@ -256,8 +256,9 @@ class Collection:
             return
         self._armed = due
         self._scheduler.add_job(
-            self._begin, "date", run_date=due, id=_SCHEDULED, replace_existing=True, misfire_grace_time=None
-        )
+            self._begin, "date", run_date=due, id=_SCHEDULED, replace_existing=True, misfire_grace_time=None,
+            max_instances=10,  # one that is armed while another begins is no reason for a warning
+        )  # fmt: skip
 
     async def _begin(self) -> None:
         """The scheduler's job: over at once, so that none is ever skipped or cancelled under way."""

@@ -133,6 +133,10 @@ class Evaluator:
         )
         return sum(isinstance(event, PeriodClosed) for event in events)
 
+    async def date_back(self) -> None:
+        """After a back-fill: say since when each KPI has really had the status that it has."""
+        await self.run(lambda connection, state: state.date_back(connection, self._clock()))
+
     def run(self, work: Callable[[Connection, State], Iterable[Event]]) -> asyncio.Future[Any]:
         """Run further work on store and state in one transaction, and tell its events."""
         return self._submit(lambda connection: list(work(connection, self._state)))

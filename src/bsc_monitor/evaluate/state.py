@@ -32,12 +32,20 @@ from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
+from bsc_monitor.model.status import Status
 from bsc_monitor.score.changes import Changes
 from bsc_monitor.score.freeze import rescore
 from bsc_monitor.score.scoring import Scoring
 from bsc_monitor.store.alerts import commit_effects, load_alerts
 from bsc_monitor.store.events import StoredEvent, save_events
-from bsc_monitor.store.periods import closed_value, closed_values, live_values, save_values, unfrozen_periods
+from bsc_monitor.store.periods import (
+    closed_value,
+    closed_values,
+    live_values,
+    period_values,
+    save_values,
+    unfrozen_periods,
+)
 from bsc_monitor.store.readings import readings_within, save_readings
 from bsc_monitor.store.standing import CollectorState, load_standings, save_collector, save_standings
 
@@ -176,6 +184,25 @@ class State:
         freeze_periods(connection, self.organisation, dict.fromkeys(value.period for value in changed), now)
         closed = [PeriodClosed(now, value.kpi, value.period, reopened=True) for value in changed]
         return [*closed, *self._commit(connection, (), self.scoring.tick(now), now)]
+
+    def date_back(self, connection: Connection, now: datetime) -> list[Event]:
+        """Let ``since`` of each KPI reach back over the closed periods that had the status it has now."""
+        changes = Changes()
+        for name in self.organisation.kpis:
+            judged = self.scoring.judgement(name)
+            since = judged.since if judged is not None else None
+            if judged is None or since is None or judged.status is Status.UNKNOWN:
+                continue
+            for value in reversed(period_values(connection, name, until=since)):
+                if value.status is not judged.status:
+                    break
+                since = min(since, value.period.start)
+            if since != judged.since:
+                dated = replace(judged, since=since)
+                self.scoring.restore_judgement(dated)
+                changes.judgements.append((dated, judged))
+        save_standings(connection, standings_of(changes))
+        return [KpiJudged(now, dated, before) for dated, before in changes.judgements]
 
     def next_due(self) -> datetime | None:
         """When time alone changes something next."""

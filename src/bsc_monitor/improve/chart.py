@@ -9,7 +9,6 @@ from bsc_monitor.improve.assurance import Icon, assurance_icon
 from bsc_monitor.improve.forecast import Forecast
 from bsc_monitor.improve.phases import Cause
 from bsc_monitor.improve.series import time_of
-from bsc_monitor.improve.words import month_name
 from bsc_monitor.improve.xmr import PROVISIONAL, Limits, Rules
 from bsc_monitor.model.insight import NotEnoughData
 from bsc_monitor.model.organisation import Kpi, Level
@@ -98,8 +97,11 @@ def chart_of(seen: Assessment) -> ProcessBehaviour:
 
 
 def future_label(newest: Period, ahead: int) -> str:
-    """What to write at a future period: its month, else how many periods ahead it is."""
-    return month_name(time_of(newest) + ahead) if newest.kind is PeriodKind.MONTH else f"+{ahead}"
+    """What to write at a future period: its month as the closed ones are labelled, else how many periods ahead it is."""
+    if newest.kind is not PeriodKind.MONTH:
+        return f"+{ahead}"
+    year, month = divmod(time_of(newest) + ahead, 12)
+    return f"{year}-{month + 1:02}"
 
 
 def _points(seen: Assessment) -> tuple[ChartPoint, ...]:

@@ -14,6 +14,7 @@ from bsc_monitor.score.periods import last_day, local_day, midnight
 from bsc_monitor.score.tree import Tree
 
 _HEAVIEST = 1e100  #: so that sums of weighted scores stay far from the largest float
+_LIGHTEST = 1e-100  #: below it shares lose their digits; such a weight is none
 
 
 def build_tree(organisation: Organisation, at: datetime | Period) -> Tree:
@@ -92,7 +93,11 @@ def _join(child: Node, parent: Node | None, weights: Weight, missing: Missing, d
 
 
 def _weight(weights: Weight, day: date) -> float:
-    return min(weights.on(day), _HEAVIEST)
+    return _bounded(weights.on(day))
+
+
+def _bounded(weight: float) -> float:
+    return 0.0 if weight < _LIGHTEST else min(weight, _HEAVIEST)
 
 
 def _finish(nodes: list[Node], leaves: Mapping[str, Leaf]) -> None:
@@ -120,6 +125,6 @@ def _steps(
                 card = edge.child.name.partition("/")[0]
                 for start, weight in edge.weights.steps:
                     if start > days[card]:
-                        found.append((midnight(start, zones[card]), len(found), edge, min(weight, _HEAVIEST)))
+                        found.append((midnight(start, zones[card]), len(found), edge, _bounded(weight)))
     heapify(found)
     return found

@@ -94,6 +94,7 @@ class Past:
         self._service.improving.hold(held=True)
         try:
             await fill(self._service.store, self._service.collection, runs, told)
+            await self._service.evaluator.date_back()
         finally:
             self._service.improving.hold(held=False)
             self.progress = replace(self.progress, running=False)

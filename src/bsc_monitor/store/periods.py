@@ -109,6 +109,15 @@ def unfrozen_periods(connection: Connection) -> list[Period]:
     return [Period(row.start, row.end, PeriodKind(row.kind), row.label) for row in rows]
 
 
+def frozen_periods(connection: Connection, ended_from: datetime, ended_before: datetime) -> list[Period]:
+    """The periods with frozen nodes that ended at or after one instant and before another, oldest first."""
+    table = node_period
+    columns = (table.c.period_kind, table.c.start, table.c.end, table.c.label)
+    query = select(*columns).where(table.c.end >= ended_from, table.c.end < ended_before).distinct()
+    rows = connection.execute(query.order_by(table.c.start))
+    return [Period(row.start, row.end, PeriodKind(row.period_kind), row.label) for row in rows if row.period_kind]
+
+
 def node_periods(connection: Connection, kind: str, name: str, *, limit: int = 60) -> list[NodePeriod]:
     """The newest frozen forms of a node, oldest first."""
     table = node_period

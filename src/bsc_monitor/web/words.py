@@ -45,6 +45,7 @@ _REASONS: Mapping[CollectorError, str] = {
     CollectorError.PLUGIN: "fault in the plugin",
 }
 _LARGE = ((1e12, "T"), (1e9, "bn"), (1e6, "M"))
+_SHORT = 3  #: characters of a unit that is a sign rather than a word
 _NARROW = "\u202f"  # no-break, narrow
 
 
@@ -73,8 +74,9 @@ def amount(value: float | None, name: str) -> str:
     """A value with its unit: ``8 h``, ``94.2 %``, ``yes``."""
     if name == "yes/no" and value is not None:
         return "yes" if value >= 0.5 else "no"
-    shown = number(value)
-    return f"{shown}{_NARROW}{unit(name)}" if value is not None and unit(name) else shown
+    shown, called = number(value), unit(name)
+    space = _NARROW if len(called) <= _SHORT else "\xa0"  # words stand apart as words do
+    return f"{shown}{space}{called}" if value is not None and called else shown
 
 
 def target(thresholds: Thresholds, better: Better, name: str) -> str:

@@ -1,6 +1,7 @@
 """One transaction per evaluation: what is committed together, what is told, and what a failure leaves behind."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -30,8 +31,10 @@ from bsc_monitor.model.organisation import (
     TargetStep,
     Thresholds,
 )
+from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.status import Status
 from bsc_monitor.plugin import Reading, SourceError
+from bsc_monitor.score.periods import parse_period
 from bsc_monitor.store import Store, history
 from bsc_monitor.store.periods import nodes_of
 
@@ -128,6 +131,34 @@ async def test_a_period_closes_after_its_grace_and_freezes_the_nodes_with_it(sit
     assert frozen["it"] == pytest.approx(75.0)  # a quarter of the way from target 8 to best −8
 
 
+async def test_a_quarter_that_was_frozen_first_takes_the_values_of_its_months_when_they_come_later(tmp_path):
+    """A back-fill asks source after source: the months of one may come long after the quarters of another."""
+    site = Site(tmp_path)
+    base = organisation()
+    mttr = base.kpis["it/mttr"]
+    survey = replace(mttr, id="survey", period=PeriodKind.QUARTER)
+    site.configuration = Configuration(organisation=replace(base, kpis={each.name: each for each in (mttr, survey)}))
+    site.evaluator = Evaluator(site.store, site.bus, site.configuration, site.clock)
+    await site.evaluator.start()
+
+    async def fill_in(kpi, label, value):
+        period = parse_period(label, base.scorecards["it"].calendar)
+        reading = Reading(value, at=period.end - timedelta(seconds=1), period=period)
+        await site.evaluator.deliver(Harvest("itsm", "mttr", "h", site.clock.now, ((kpi, reading),)))
+        site.clock.now += timedelta(seconds=5)
+        await site.evaluator.tick()
+        return period
+
+    quarter = await fill_in(survey, "2026-Q1", 8.0)
+    march = await fill_in(mttr, "2026-03", 24.0)
+
+    for period in (quarter, march):
+        frozen = {each.name: each for each in site.store.read_now(lambda c, p=period: nodes_of(c, p))}
+        assert frozen["it"].score == pytest.approx(50)
+        assert (frozen["it"].green, frozen["it"].red) == (1, 1)
+    site.store.close()
+
+
 async def test_a_changed_threshold_does_not_rewrite_the_past_but_rescoring_does_and_is_on_record(site):
     await site.deliver(9.0)
     site.clock.now = datetime(2026, 7, 2, 0, 0, 1, tzinfo=UTC)
@@ -194,3 +225,19 @@ async def test_of_deliveries_taken_together_one_that_fails_harms_itself_alone(tm
     assert [type(result).__name__ for result in results] == ["NoneType", "ValueError", "NoneType", "NoneType"]
     assert sorted(value for values in taken for value in values) == ["a", "b", "c"]
     store.close()
+
+
+async def test_after_a_back_fill_a_status_is_as_old_as_it_really_is(site):
+    await site.deliver(30.0)
+    for month, hours in ((5, 28.0), (4, 26.0), (3, 4.0)):
+        at = datetime(2026, month, 28, tzinfo=UTC)
+        start = datetime(2026, month, 1, tzinfo=UTC)
+        period = Period(start, datetime(2026, month + 1, 1, tzinfo=UTC), PeriodKind.MONTH, f"2026-{month:02}")
+        await site.deliver(Reading(hours, at=at, period=period))
+    await site.evaluator.tick()
+    await site.evaluator.date_back()
+    judged = site.of(KpiJudged)[-1].judgement
+    assert (judged.status, judged.since) == (Status.RED, datetime(2026, 4, 1, tzinfo=UTC))
+    site.clock.now += timedelta(hours=1)
+    await site.deliver(31.0)
+    assert site.of(KpiJudged)[-1].judgement.since == datetime(2026, 4, 1, tzinfo=UTC)

@@ -82,6 +82,24 @@ async def test_the_past_is_told_as_it_was_frozen(client):
     assert (await client.get("/api/v1/status?at=2031")).status == 404
 
 
+async def test_whatever_has_a_past_shows_it_and_what_has_none_refuses_to_be_asked(client):
+    then = await get(client, "/status?at=2026-05&scorecard=it")
+    card = then["scorecards"][0]
+    assert await get(client, "/scorecards/it?at=2026-05") == card
+    listed = (await get(client, "/scorecards?at=2026-05"))["items"]
+    assert next(each for each in listed if each["name"] == "it")["score"] == card["score"]
+    sla = next(each for each in then["kpis"] if each["name"] == "it/sla")
+    assert await get(client, "/kpis/it/sla?at=2026-05") == sla
+    assert sla in (await get(client, "/kpis?at=2026-05&scorecard=it"))["items"]
+    views = (await get(client, "/perspectives?at=2026-05&scorecard=it"))["items"]
+    shown = [each["score"] for each in card["perspectives"]]
+    assert [each["score"] for each in views] == shown
+    assert len((await get(client, "/objectives?at=2026-05&scorecard=it"))["items"]) > 0
+    for path in ("/scorecards/it", "/scorecards", "/kpis", "/kpis/it/sla", "/perspectives", "/objectives"):
+        assert (await client.get(f"/api/v1{path}?at=2031")).status == 404
+    assert (await client.get("/api/v1/alignment?at=2026-05")).status == 422
+
+
 async def test_periods_readings_segments_and_the_chart_come_from_the_store(client):
     periods = (await get(client, "/kpis/it/mttr/periods"))["items"]
     assert [each["period"] for each in periods][-2:] == ["2026-05", "2026-06"]

@@ -100,7 +100,7 @@ def _served(handler: Callable[..., Awaitable[BaseModel | None]], about: About) -
             raise web.HTTPNotFound(text="There is no such thing.")
         if about.query is not None:
             given["query"] = _query(request, about.query)
-        elif request.query_string and request.method != "GET":
+        elif request.query_string:
             _refuse([("query", "no parameters are taken")])
         if about.body is not None:
             given["body"] = await _body(request, about.body)

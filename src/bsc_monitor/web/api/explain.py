@@ -11,7 +11,7 @@ from bsc_monitor.score.explain import Explanation, explain, explain_past, to_dat
 from bsc_monitor.store import history
 from bsc_monitor.web.api import models
 from bsc_monitor.web.api.endpoint import Api, Call
-from bsc_monitor.web.api.kpis import At, Query
+from bsc_monitor.web.api.kpis import AtQuery
 from bsc_monitor.web.board import Board
 from bsc_monitor.web.operations import Unknown
 from bsc_monitor.web.view.past import NoSuchPeriod, asked_period
@@ -21,17 +21,10 @@ ROUTES = API.table
 _READINGS = 10
 
 
-class ExplainQuery(Query):
+class ExplainQuery(AtQuery):
     """Of which kind of node, and as of when."""
 
     kind: Literal["kpi", "objective", "perspective"] = "kpi"
-    at: At = ""
-
-
-class CardQuery(Query):
-    """As of when."""
-
-    at: At = ""
 
 
 @API.get("/explain/{scorecard}/{node}")
@@ -42,7 +35,7 @@ async def node(call: Call, query: ExplainQuery) -> models.Explained:
 
 
 @API.get("/explain/{scorecard}")
-async def card(call: Call, query: CardQuery) -> models.Explained:
+async def card(call: Call, query: AtQuery) -> models.Explained:
     """Explain the score of a scorecard, and what would raise it most."""
     return await _explained(call, "scorecard", call.path("scorecard"), query.at)
 

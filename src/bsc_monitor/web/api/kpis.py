@@ -11,7 +11,9 @@ from bsc_monitor.store import history
 from bsc_monitor.web.api import models, shapes
 from bsc_monitor.web.api.alert_models import Done, NewReading, sane
 from bsc_monitor.web.api.endpoint import Api, Call
+from bsc_monitor.web.operations import Unknown
 from bsc_monitor.web.routes import Policy
+from bsc_monitor.web.view.past import NoSuchPeriod, asked_period, past_scene
 from bsc_monitor.web.view.scene import Scene
 
 API = Api("KPIs")
@@ -33,8 +35,25 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class KpiQuery(Query):
-    """Which KPIs."""
+class AtQuery(Query):
+    """As of when."""
+
+    at: Annotated[
+        At, Field(description="A past period (2026-06, 2026-Q2, 2026-W23, 2026-06-14, 2026); empty: now.")
+    ] = ""
+
+
+async def scene_at(call: Call, at: str) -> Scene:
+    """Everything now, or as it was frozen at the end of a past period. Raises ``Unknown`` for one that cannot be shown."""
+    try:
+        period = asked_period(at, call.board)
+    except NoSuchPeriod as error:
+        raise Unknown(str(error)) from None
+    return await past_scene(call.board, period) if period else call.hub.pieces.scene()
+
+
+class KpiQuery(AtQuery):
+    """Which KPIs, and as of when."""
 
     scorecard: Id | None = None
     perspective: Id | None = None
@@ -70,7 +89,7 @@ class ReadingQuery(Query):
 @API.get("/kpis")
 async def kpis(call: Call, query: KpiQuery) -> models.Kpis:
     """List KPIs by name, filtered and in pages."""
-    scene = call.hub.pieces.scene()
+    scene = await scene_at(call, query.at)
     found = sorted(_matching(scene, query), key=lambda each: each.name)
     rest = [each for each in found if each.name > query.after]
     page = rest[: query.limit]
@@ -99,9 +118,9 @@ def _matching(scene: Scene, query: KpiQuery) -> Iterator[Kpi]:
 
 
 @API.get(_KPI)
-async def kpi(call: Call) -> models.Kpi:
-    """Show a KPI as it is judged now."""
-    scene = call.hub.pieces.scene()
+async def kpi(call: Call, query: AtQuery) -> models.Kpi:
+    """Show a KPI as it is judged now, or as it was frozen in a past period."""
+    scene = await scene_at(call, query.at)
     return shapes.kpi(scene, scene.organisation.kpis[call.kpi_name()])
 
 

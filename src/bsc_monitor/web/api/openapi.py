@@ -126,7 +126,7 @@ def _parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
 
 
 def _failures(route: Route) -> list[int]:
-    found = [401, 403]
+    found = [401, 403, 422]
     if "{" in route.path:
         found.append(404)
     about: About = route.about
@@ -134,8 +134,6 @@ def _failures(route: Route) -> list[int]:
         found += [404, 408, 409, 413, 415]
     if about.query is not None and "at" in about.query.model_fields:
         found.append(404)
-    if about.body is not None or about.query is not None or route.method != "GET":
-        found.append(422)
     return sorted(set(found))
 
 

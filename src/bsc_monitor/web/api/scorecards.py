@@ -4,45 +4,42 @@ from aiohttp import web
 
 from bsc_monitor.web.api import models, shapes
 from bsc_monitor.web.api.endpoint import Api, Call
-from bsc_monitor.web.api.kpis import At, Id, Query
-from bsc_monitor.web.operations import Unknown
-from bsc_monitor.web.view.past import NoSuchPeriod, asked_period, past_scene
+from bsc_monitor.web.api.kpis import AtQuery, Id, scene_at
 
 API = Api("Scorecards")
 ROUTES = API.table
 
 
-class PerspectiveQuery(Query):
-    """Of which scorecard."""
+class PerspectiveQuery(AtQuery):
+    """When, and of which scorecard."""
 
     scorecard: Id | None = None
 
 
-class ObjectiveQuery(Query):
-    """Of which scorecard and perspective."""
+class ObjectiveQuery(AtQuery):
+    """When, and of which scorecard and perspective."""
 
     scorecard: Id | None = None
     perspective: Id | None = None
 
 
-class StatusQuery(Query):
+class StatusQuery(AtQuery):
     """When, and of which scorecard."""
 
-    at: At = ""
     scorecard: Id | None = None
 
 
 @API.get("/scorecards")
-async def scorecards(call: Call) -> models.Scorecards:
+async def scorecards(call: Call, query: AtQuery) -> models.Scorecards:
     """List all scorecards, parents before children."""
-    scene = call.hub.pieces.scene()
+    scene = await scene_at(call, query.at)
     return models.Scorecards(items=[shapes.scorecard(scene, each) for each in scene.organisation.scorecards.values()])
 
 
 @API.get("/scorecards/{scorecard}")
-async def scorecard(call: Call) -> models.ScorecardDetail:
+async def scorecard(call: Call, query: AtQuery) -> models.ScorecardDetail:
     """Show a scorecard down to its objectives."""
-    scene = call.hub.pieces.scene()
+    scene = await scene_at(call, query.at)
     card = scene.organisation.scorecards.get(call.path("scorecard"))
     if card is None:
         raise web.HTTPNotFound(text=f"There is no scorecard {call.path('scorecard')!r}.")
@@ -52,7 +49,7 @@ async def scorecard(call: Call) -> models.ScorecardDetail:
 @API.get("/perspectives")
 async def perspectives(call: Call, query: PerspectiveQuery) -> models.Nodes:
     """List perspectives."""
-    scene = call.hub.pieces.scene()
+    scene = await scene_at(call, query.at)
     return models.Nodes(
         items=[
             shapes.perspective(scene, each)
@@ -66,7 +63,7 @@ async def perspectives(call: Call, query: PerspectiveQuery) -> models.Nodes:
 @API.get("/objectives")
 async def objectives(call: Call, query: ObjectiveQuery) -> models.Objectives:
     """List objectives."""
-    scene = call.hub.pieces.scene()
+    scene = await scene_at(call, query.at)
     return models.Objectives(
         items=[
             shapes.objective(scene, each)
@@ -79,11 +76,7 @@ async def objectives(call: Call, query: ObjectiveQuery) -> models.Objectives:
 @API.get("/status")
 async def status(call: Call, query: StatusQuery) -> models.Standing:
     """Show everything now, or as it was frozen at the end of a past period (`2026-06`, `2026-Q2`, `2026-06-14`)."""
-    try:
-        period = asked_period(query.at, call.board)
-    except NoSuchPeriod as error:
-        raise Unknown(str(error)) from None
-    scene = await past_scene(call.board, period) if period else call.hub.pieces.scene()
+    scene = await scene_at(call, query.at)
     organisation = scene.organisation
     wanted = query.scorecard
     return models.Standing(

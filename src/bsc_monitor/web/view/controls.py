@@ -48,7 +48,7 @@ def read_controls(
 ) -> Controls:
     """What the store knows of open alerts."""
     found = load_alerts(connection, states=_OPEN)
-    found.sort(key=lambda each: (each.state is not AlertState.FIRING, -_began(each), each.fingerprint))
+    found.sort(key=lambda each: (is_quiet(each), each.state is not AlertState.FIRING, -_began(each), each.fingerprint))
     by_subject: dict[str, tuple[Alert, ...]] = {}
     for alert in found:
         by_subject[alert.subject] = (*by_subject.get(alert.subject, ()), alert)
@@ -58,6 +58,11 @@ def read_controls(
         alerts=tuple(found), acknowledged=load_acknowledgements(connection, [each.fingerprint for each in found]),
     )  # fmt: skip
     return Controls(tuple(found), quiet, by_subject)
+
+
+def is_quiet(alert: Alert) -> bool:
+    """Whether it is something to know rather than something to do at once: insights, the dead man's switch."""
+    return alert.labels.get("severity", "") in ("info", "none")
 
 
 def _began(alert: Alert) -> float:
