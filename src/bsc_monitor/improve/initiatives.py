@@ -1,6 +1,6 @@
 """Initiatives in their plan–do–check–act cycle: progress, lateness, and whether they had the effect they promised."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -30,6 +30,18 @@ class Check:
 
     kpi: Kpi
     effect: Effect | NotEnoughData
+
+
+def process_changes(kpi: Kpi, initiatives: Iterable[Initiative], states: Mapping[str, InitiativeState]) -> list[date]:
+    """The days on which a KPI's process was changed for good: the starts of its initiatives that became the standard."""
+    return [
+        each.start
+        for each in initiatives
+        if each.start is not None
+        and (kpi.name in each.targets or kpi.objective in each.targets or (each.expect and each.expect.kpi == kpi.name))
+        and each.id in states
+        and states[each.id].phase is InitiativePhase.STANDARDISED
+    ]
 
 
 def settled_on(initiative: Initiative, kpi: Kpi) -> date | None:

@@ -20,7 +20,7 @@ from bsc_monitor.improve.about_action import (
 from bsc_monitor.improve.about_course import forecast_insights, goal_insight, steady_trend, trend_insight
 from bsc_monitor.improve.about_process import assurance_insight, ratchet_insight, signal_insights, volatility_insight
 from bsc_monitor.improve.assess import Assessment, assess, first_day
-from bsc_monitor.improve.initiatives import Values, check, review, settled_on
+from bsc_monitor.improve.initiatives import Values, check, process_changes, review, settled_on
 from bsc_monitor.improve.links import links
 from bsc_monitor.improve.relations import Relations
 from bsc_monitor.improve.xmr import Rules
@@ -100,7 +100,7 @@ def examine(
     for name in chosen:
         mine = [(each, states[each.id]) for each in known.initiatives.get(name, ()) if each.id in states]
         zone = known.zone(kpis[name])
-        changes = [each.start for each, state in mine if state.phase is InitiativePhase.STANDARDISED and each.start]
+        changes = process_changes(kpis[name], known.initiatives.get(name, ()), states)
         seen = assess(kpis[name], values.get(name, ()), changes=changes, rules=rules, timezone=zone)
         assessments[name] = seen
         found += findings(seen, acted_on=any(state.active for _, state in mine))

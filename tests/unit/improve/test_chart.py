@@ -18,7 +18,7 @@ def test_the_chart_holds_points_phases_signals_icons_and_a_forecast_with_its_err
     assert chart.points[12].moving_range is None  # the step between phases is no moving range of either
     assert (chart.variation.name, chart.variation.text) == ("improvement_low", "Changed for the better: lower")
     assert (chart.assurance.name, chart.assurance.letter) == ("pass", "P")
-    assert [point.label for point in chart.forecast][:2] == ["August 2026", "September 2026"]
+    assert [point.label for point in chart.forecast][:2] == ["2026-08", "2026-09"]
     assert all(point.low <= point.value <= point.high for point in chart.forecast)
     assert chart.forecast_error > 0
     assert chart.missing is None

@@ -95,6 +95,17 @@ async def test_what_worked_is_proposed_as_the_standard_and_what_did_not_for_revi
         assert "−3 h so far" in page
 
 
+async def test_what_became_the_standard_starts_a_phase_of_the_chart_as_it_does_for_the_findings(client):
+    async def causes():
+        chart = await (await client.get("/api/v1/kpis/it/mttr/chart")).json()
+        return {each["cause"]: chart["points"][each["start"]]["period"] for each in chart["phases"]}
+
+    assert "declared" not in await causes()
+    state = InitiativeState("swarming", InitiativePhase.STANDARDISED, SINCE, 1.0, verdict="worked", kpi="it/mttr")
+    client.board.bus.publish([InitiativeChanged(site.NOW, state)])
+    assert (await causes())["declared"] == "2026-03"
+
+
 async def test_an_initiative_that_does_not_work_is_no_action(client):
     assert "Swarm on major incidents" in await text(client, "/")
     state = InitiativeState("swarming", InitiativePhase.CHECKING, SINCE, 1.0, verdict="no_evidence", kpi="it/mttr")

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bsc_monitor.improve.chart import ProcessBehaviour, process_behaviour
+from bsc_monitor.improve.initiatives import process_changes
 from bsc_monitor.model.organisation import Initiative, Kpi
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.store import history
@@ -39,8 +40,10 @@ async def chart(call: Call, query: ChartQuery) -> chart_models.Chart:
     until = period.end if period else None
     values, happened = await call.board.store.read(lambda connection: _read(connection, name, until))
     closed = [each for each in values if each.closed_at is not None]
-    made = process_behaviour(kpi, closed, timezone=card.calendar.timezone if card else "UTC") if closed else None
     initiatives = call.board.organisation.initiatives.values()
+    changes = process_changes(kpi, initiatives, call.board.current.initiatives)
+    zone = card.calendar.timezone if card else "UTC"
+    made = process_behaviour(kpi, closed, changes=changes, timezone=zone) if closed else None
     return _chart(kpi, values, made, happened, [each for each in initiatives if name in each.targets])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
+from bsc_monitor.improve.initiatives import process_changes
 from bsc_monitor.model.organisation import Kpi
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.period_value import PeriodValue
@@ -49,12 +50,14 @@ async def show(request: web.Request) -> web.Response:
     kpi = _asked(scene, request)
     await shown.load([kpi.name])
     period = scene.judgement(kpi.name).period
-    record = await request.app[BOARD].store.read(lambda connection: _record(connection, kpi, period, scene))
+    board = request.app[BOARD]
+    record = await board.store.read(lambda connection: _record(connection, kpi, period, scene))
+    changes = process_changes(kpi, board.organisation.initiatives.values(), board.current.initiatives)
     return page(
         request, "kpi.html", scene=scene, kpi=kpi, record=record, piece=shown.piece, since=shown.since,
         channel=shown.channel(f"kpi/{kpi.name}"), dimensions=_dimensions(record.segments), **_around(scene, kpi),
         found=findings(scene, kpi.name), icon=icon,
-        said=statistics(kpi, record.periods, scene.zone(kpi.scorecard), record.accuracy),
+        said=statistics(kpi, record.periods, scene.zone(kpi.scorecard), record.accuracy, changes),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -33,12 +34,14 @@ def accuracy_of(connection: Connection, kpi: Kpi) -> Accuracy | None:
     return accuracy(kept_forecasts(connection, kpi.name, kpi.period))
 
 
-def statistics(kpi: Kpi, records: Sequence[PeriodValue], zone: str, known: Accuracy | None) -> Statistics | None:
-    """The statistics of closed periods; None without any."""
+def statistics(
+    kpi: Kpi, records: Sequence[PeriodValue], zone: str, known: Accuracy | None, changes: Sequence[date] = ()
+) -> Statistics | None:
+    """The statistics of closed periods; None without any. ``changes``: days on which the process was changed for good."""
     closed = [record for record in records if record.closed_at is not None]
     if not closed:
         return None
-    chart = process_behaviour(kpi, closed, timezone=zone)
+    chart = process_behaviour(kpi, closed, changes=changes, timezone=zone)
     if not chart.points:
         return None
     words, error = "", ""
