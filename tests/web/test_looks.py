@@ -5,7 +5,7 @@ from tests.web.conftest import AXE, DESKTOP, PHONE, TELEVISION
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PAGES = ["/", "/scorecards/it", "/scorecards/it/map", "/scorecards/it/why", "/kpis/it/mttr", "/kpis/it/training", "/alerts",
-         "/sources", "/api", "/?at=2026-05", "/scorecards/it?at=2026-05", "/kpis/it/mttr?at=2026-05"]  # fmt: skip
+         "/improvement", "/reports", "/sources", "/api", "/?at=2026-05", "/scorecards/it?at=2026-05", "/kpis/it/mttr?at=2026-05"]  # fmt: skip
 FORMS = {
     "desktop, light": (DESKTOP, "light", ""),
     "phone, dark": (PHONE, "dark", ""),
@@ -36,7 +36,7 @@ async def settled(page, path):
     await page.evaluate("document.fonts.ready")
     if path.startswith("/kpis/it/mttr"):
         await page.wait_for_selector("#chart canvas")
-    if "at=" not in path and path not in ("/api", "/scorecards/it/why"):
+    if "at=" not in path and path not in ("/api", "/reports", "/scorecards/it/why"):
         await page.wait_for_selector("#live[data-state=on]")
 
 
