@@ -20,7 +20,7 @@ from bsc_monitor.model.organisation import Level, Organisation
 from bsc_monitor.score.alignment import alignment
 from bsc_monitor.score.explain import Explanation, explain, explain_past, to_data
 from bsc_monitor.score.explain_kpi import KpiExplanation
-from bsc_monitor.score.periods import parse_period
+from bsc_monitor.score.periods import asked_period
 from bsc_monitor.store import history, read_only
 
 _READINGS = 10
@@ -84,13 +84,13 @@ def _explain(configuration: Configuration, kind: NodeKind, name: str, at: str | 
 
     organisation, now, database = configuration.organisation, datetime.now(UTC), configuration.service.database
     readings = read_only(database, lambda read: history.readings(read, name, limit=_READINGS)) if kind == "kpi" else []
-    if at is None:
-        judgements = read_only(database, lambda read: present(read, configuration, now)).judgements
-        return explain(organisation, kind, name, judgements, now, readings)
     try:
-        period = parse_period(at, organisation.scorecards[name.partition("/")[0]].calendar)
+        period = asked_period(at or "", organisation.scorecards[name.partition("/")[0]].calendar, now)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    if period is None:
+        judgements = read_only(database, lambda read: present(read, configuration, now)).judgements
+        return explain(organisation, kind, name, judgements, now, readings)
     values = read_only(database, lambda read: history.values_ended_by(read, period.end))
     inside = [reading for reading in readings if reading.at in period]
     return explain_past(organisation, kind, name, period, values, now, inside)

@@ -55,7 +55,7 @@ def status(
 def _cards(configuration: Configuration, at: str | None) -> Iterator[dict[str, Any]]:
     """Every scorecard as nested plain data: perspectives, objectives, KPIs."""
     from bsc_monitor.evaluate.picture import past, present
-    from bsc_monitor.score.periods import parse_period
+    from bsc_monitor.score.periods import asked_period
     from bsc_monitor.store import read_only
 
     organisation, now = configuration.organisation, datetime.now(UTC)
@@ -64,10 +64,13 @@ def _cards(configuration: Configuration, at: str | None) -> Iterator[dict[str, A
     else:
         calendar = next(iter(organisation.scorecards.values())).calendar
         try:
-            period = parse_period(at, calendar)
+            period = asked_period(at, calendar, now)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
-        picture = read_only(configuration.service.database, lambda read: past(read, period))
+        picture = read_only(
+            configuration.service.database,
+            lambda read: past(read, period) if period else present(read, configuration, now),
+        )
 
     def node(kind: Any, name: str, title: str, children: str, below: list[dict[str, Any]]) -> dict[str, Any]:
         found = picture.nodes.get((kind, name))

@@ -116,6 +116,19 @@ def parse_period(text: str, calendar: Calendar) -> Period:
     raise ValueError(f"{text[:40]!r} is no period: write 2026, 2026-Q2, 2026-06, 2026-W23 or 2026-06-14")
 
 
+def asked_period(text: str, calendar: Calendar, now: datetime) -> Period | None:
+    """The past period that a text names; None for the running one and for an empty text.
+
+    Raises ValueError for what is no period and for one that has not begun.
+    """
+    if not text.strip():
+        return None
+    period = parse_period(text, calendar)
+    if period.start > now:
+        raise ValueError(f"{period.label} has not begun yet")
+    return None if now in period else period
+
+
 def local_day(instant: datetime, calendar: Calendar) -> date:
     """The day that an instant falls on in the calendar's time zone."""
     return instant.astimezone(ZoneInfo(calendar.timezone)).date()

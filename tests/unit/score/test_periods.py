@@ -10,6 +10,7 @@ from tests.unit.score.world import kpi
 from bsc_monitor.model.period import Calendar, Period, PeriodKind
 from bsc_monitor.model.working_time import working_time
 from bsc_monitor.score.periods import (
+    asked_period,
     current_period,
     following,
     local_day,
@@ -81,6 +82,17 @@ def test_every_instant_lies_in_one_period_and_neighbours_meet(instant, kind, zon
 def test_what_is_no_period_is_refused_in_words(text):
     with pytest.raises(ValueError, match=r"period|year|there is no"):
         parse_period(text, BERLIN)
+
+
+def test_of_the_periods_that_can_be_asked_for_the_running_one_is_the_present_and_none_is_to_come():
+    now = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+    past = asked_period("2026-05", BERLIN, now)
+    assert past is not None
+    assert past.label == "2026-05"
+    assert [asked_period(text, BERLIN, now) for text in ("", "2026-06", "2026-Q2", "2026")] == [None] * 4
+    with pytest.raises(ValueError, match="2026-07 has not begun yet"):
+        asked_period("2026-07", BERLIN, now)
 
 
 def test_the_current_period_is_the_month_the_kpis_own_or_its_window():

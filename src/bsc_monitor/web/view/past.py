@@ -8,7 +8,7 @@ from bsc_monitor.model.judgement import Counts, Judgement, NodeKind, NodeScore
 from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.period_value import NodePeriod, PeriodValue
 from bsc_monitor.model.status import Freshness, ReadingState
-from bsc_monitor.score.periods import parse_period
+from bsc_monitor.score import periods
 from bsc_monitor.store import history
 from bsc_monitor.web.board import Board
 from bsc_monitor.web.view.scene import Scene
@@ -26,18 +26,12 @@ class NoSuchPeriod(ValueError):  # noqa: N818 - names what was asked for
 
 def asked_period(text: str, board: Board) -> Period | None:
     """The past period that was asked for; None for the present. Raises ``NoSuchPeriod``."""
-    if not text.strip():
-        return None
     cards = board.organisation.scorecards
     calendar = next(iter(cards.values())).calendar if cards else Calendar()
     try:
-        period = parse_period(text, calendar)
+        return periods.asked_period(text, calendar, board.clock())
     except ValueError as error:
         raise NoSuchPeriod(str(error)) from None
-    now = board.clock()
-    if period.start > now:
-        raise NoSuchPeriod(f"{period.label} has not begun yet")
-    return None if now in period else period
 
 
 async def past_scene(board: Board, period: Period) -> Scene:
