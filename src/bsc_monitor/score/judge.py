@@ -67,8 +67,11 @@ def prorate(rules: Rules, kpi: Kpi, period: Period, now: datetime, calendar: Cal
 
 
 def is_enough(kpi: Kpi, reading: KpiReading) -> bool:
-    """Whether a value has the samples behind it that the KPI asks for; one that does not say counts as one."""
-    return (1 if reading.samples is None else reading.samples) >= kpi.min_samples
+    """Whether a value has the samples behind it that the KPI asks for; one that does not say counts as one.
+
+    So does one that counted nothing: no major incident in a month is a value of 0, and not an unknown one.
+    """
+    return (reading.samples or 1) >= kpi.min_samples
 
 
 def settled(

@@ -106,6 +106,14 @@ def test_too_few_samples_are_said_where_there_is_nothing_else_to_show():
     assert judgement.state is ReadingState.INSUFFICIENT
 
 
+def test_a_count_of_nothing_is_a_value_and_not_unknown():
+    world = World(kpi())
+
+    world.take(reading(0.0, samples=0))
+
+    assert looks(world) == (0, RED, FRESH, False)
+
+
 def test_a_value_turns_stale_by_time_alone_and_leaves_the_roll_up():
     world = World(kpi(stale_after=2 * HOUR))
     world.take(reading(100.0))
