@@ -257,3 +257,16 @@ def test_unknown_stale_and_missing_resolve_nothing_and_are_stored_as_no_data():
         assert [x.kind for x in effects] == ["noted"]
         assert effects[0].alert.no_data_since == START + 10 * MINUTE
         assert e.firing()[0].state is AlertState.FIRING
+
+
+def test_timers_run_on_as_they_would_have_when_the_clock_is_set():
+    watched = engine(AlertRule("Red", "breach", for_=10 * MINUTE, keep_firing_for=5 * MINUTE))
+    see(watched, "red", 0)
+    day = timedelta(days=1)
+    watched.shift(day, START + day + 4 * MINUTE)
+    assert told(watched.tick(START + day + 9 * MINUTE)) == []
+    assert told(watched.tick(START + day + 10 * MINUTE)) == [("fired", "Red")]
+    watched.observe([judged("green", at=START + day + 11 * MINUTE)], [], START + day + 11 * MINUTE)
+    watched.shift(-day, START + 12 * MINUTE)
+    assert watched.next_due() == START + 16 * MINUTE
+    assert told(watched.tick(START + 16 * MINUTE)) == [("resolved", "Red")]
