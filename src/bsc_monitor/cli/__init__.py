@@ -24,6 +24,7 @@ def build_app() -> typer.Typer:
         catalog,
         check,
         collect,
+        comment,
         demo,
         explain,
         export,
@@ -60,7 +61,7 @@ def build_app() -> typer.Typer:
         """A live IT balanced scorecard."""
 
     for module in (
-        init, demo, run, check, status, explain, insights, initiative, report, alerts, ack, silence, set_, backfill, catalog, notify, rule_test, schema, sandbox,
+        init, demo, run, check, status, explain, insights, initiative, report, alerts, ack, comment, silence, set_, backfill, catalog, notify, rule_test, schema, sandbox,
     ):  # fmt: skip
         module.register(app)
     export.register(app, export.store_tools())

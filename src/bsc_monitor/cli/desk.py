@@ -40,6 +40,9 @@ class Desk(Protocol):
     def expire(self, name: str, author: str) -> None:
         """End a silence."""
 
+    def comment(self, subject: str, text: str, author: str) -> None:
+        """Write a comment."""
+
 
 @contextmanager
 def at_desk(configuration: Configuration) -> Iterator[Desk]:
@@ -80,6 +83,11 @@ class StoreDesk:
         now = datetime.now(UTC)
         self._write(lambda connection: controls.expire_silence(connection, name, author, now))
 
+    def comment(self, subject: str, text: str, author: str) -> None:
+        """See ``Desk``."""
+        now = datetime.now(UTC)
+        self._write(lambda connection: controls.comment(connection, subject, text, author, now))
+
     def _write(self, work: Callable[[Connection], T]) -> T:
         return self._store.write_now(work)
 
@@ -114,6 +122,10 @@ class ServiceDesk:
     def expire(self, name: str, author: str) -> None:  # noqa: ARG002
         """See ``Desk``; the author is whoever the token says."""
         self._ask("DELETE", f"/silences/{urllib.parse.quote(name, safe='')}", None)
+
+    def comment(self, subject: str, text: str, author: str) -> None:  # noqa: ARG002
+        """See ``Desk``; the author is whoever the token says."""
+        self._ask("POST", "/comments", {"subject": subject, "text": text})
 
     def _ask(self, method: str, path: str, body: Any) -> Any:
         try:
