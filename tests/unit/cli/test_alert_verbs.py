@@ -10,13 +10,14 @@ from typer.testing import CliRunner
 
 from bsc_monitor.alert.engine import AlertEngine
 from bsc_monitor.alert.routing import Routing
-from bsc_monitor.cli import ack, alerts, notify, rule_test, silence
+from bsc_monitor.cli import ack, alerts, comment, notify, rule_test, silence
 from bsc_monitor.cli.frame import load_all
 from bsc_monitor.cli.rule_file import STALE, RuleTestError, parse_series, parse_values
 from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.store import Store, read_only
 from bsc_monitor.store.alerts import commit_effects
+from bsc_monitor.store.controls import load_comments
 from bsc_monitor.store.events import events
 
 CONFIG = """
@@ -78,7 +79,7 @@ def config(tmp_path):
 @pytest.fixture
 def run(config):
     app = typer.Typer()
-    for module in (alerts, ack, silence, notify, rule_test):
+    for module in (alerts, ack, comment, silence, notify, rule_test):
         module.register(app)
 
     def call(*words, code=0):
@@ -105,6 +106,14 @@ def trail(config):
     configuration, _ = load_all(config)
     found = read_only(configuration.service.database, lambda connection: events(connection))
     return [(event.kind, event.data["author"]) for event in reversed(found)]
+
+
+def test_a_comment_is_kept_with_its_author_beside_the_kpi(run, config):
+    run("comment", "it/mttr", "the data centre moved", "--author", "ada")
+    configuration, _ = load_all(config)
+    (said,) = read_only(configuration.service.database, lambda connection: load_comments(connection, "kpi:it/mttr"))
+    assert (said.author, said.text) == ("ada", "the data centre moved")
+    assert trail(config) == [("comment", "ada")]
 
 
 def test_alerts_are_listed_with_what_people_did_about_them(run, firing, config):
