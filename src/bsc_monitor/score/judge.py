@@ -12,6 +12,7 @@ from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading, Reading
 from bsc_monitor.model.status import Freshness, ReadingState, Status
+from bsc_monitor.model.unit import canonical, is_currency
 from bsc_monitor.score.curve import Curve, curve_of
 from bsc_monitor.score.periods import current_period, last_day, local_day, midnight, previous
 from bsc_monitor.score.quick import quick
@@ -124,7 +125,7 @@ def judgement_of(
         kpi.name, value, shown.thresholds, shown.score, status, _STALE if stale else _FRESH,
         shown.period, previous_period, shown.observed_at, since, shown.samples, shown.state,
         None if kpi.baseline is None else progress(kpi, value, final),
-        None if earlier is None else trend(kpi, value, earlier.value), shown.evidence, shown.note,
+        None if earlier is None or _half_done(kpi, shown, now) else trend(kpi, value, earlier.value), shown.evidence, shown.note,
     )  # fmt: skip
 
 
@@ -143,6 +144,12 @@ def missing_judgement(
         kpi.name, thresholds=thresholds, period=open_value.period, since=since, observed_at=open_value.observed_at,
         samples=open_value.samples, state=open_value.state, evidence=open_value.evidence, note=open_value.note,
     )  # fmt: skip
+
+
+def _half_done(kpi: Kpi, shown: PeriodValue, now: datetime) -> bool:
+    """Whether a count or a sum still grows: half a month's tickets are no fall on a whole month's."""
+    grows = kpi.aggregate in ("sum", "count") or canonical(kpi.unit) == "count" or is_currency(canonical(kpi.unit))
+    return grows and kpi.window is None and shown.period.end > now
 
 
 def trend(kpi: Kpi, value: float | None, earlier: float | None) -> float | None:
