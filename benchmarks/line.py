@@ -15,6 +15,7 @@ from aiohttp import web
 from benchmarks.organisation import organisation
 
 from bsc_monitor.bus import Bus
+from bsc_monitor.collect.guard import calm_collector
 from bsc_monitor.collect.harvest import Harvest
 from bsc_monitor.config.settings import Configuration
 from bsc_monitor.current import Current
@@ -118,6 +119,7 @@ async def measure(kpis):
         begun = time.perf_counter()
         line = Line(folder, kpis)
         await line.evaluator.start()
+        calm_collector()
         started = time.perf_counter() - begun
         memory = resident()
         fast = await burst(line)

@@ -8,7 +8,6 @@ to stall it for 283 ms), and a source that hangs delays itself alone.
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bsc_monitor.collect.agenda import Agenda, Job, PeriodAt, jobs_of, periods_due
 from bsc_monitor.collect.context import seconds_of
-from bsc_monitor.collect.guard import as_source_error
+from bsc_monitor.collect.guard import as_source_error, calm_collector
 from bsc_monitor.collect.harvest import Harvest, readings_for, share_of
 from bsc_monitor.collect.isolate import Worker
 from bsc_monitor.collect.live import LiveSource, open_source
@@ -111,8 +110,7 @@ class Collection:
     async def start(self) -> None:
         """Open the sources and begin; returns at once."""
         await self.reload(self._configuration, self._collectors)
-        gc.collect()
-        gc.freeze()  # full passes over a large configuration, which lives on anyway, were seen to stall the loop for 50 ms
+        calm_collector()
         if self._own_scheduler:
             self._scheduler.start()
         self._spawn(self._watch.run())
