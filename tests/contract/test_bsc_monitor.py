@@ -66,7 +66,7 @@ async def test_the_past_is_what_was_frozen_then(other):
 async def test_the_share_of_kpis_by_status(other):
     reading = await ask(other, "status_share", scorecard="it", statuses=["red"])
 
-    assert (reading.numerator, reading.denominator) == (2, 10)
+    assert (reading.numerator, reading.denominator) == (2, 11)
 
 
 async def test_names_that_do_not_exist_or_are_none_are_told(other):
