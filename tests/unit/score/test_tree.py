@@ -19,7 +19,7 @@ from bsc_monitor.score.structure import build_tree
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "scoring.json").read_text())
 SCORES = st.floats(0, 100)
-WEIGHTS = st.floats(0, 1e6)
+WEIGHTS = st.one_of(st.just(0.0), st.floats(1e-9, 1e6))
 
 
 def judged(name, score, status=None):
