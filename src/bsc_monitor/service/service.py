@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from bsc_monitor.service.operations import ServiceOperations
 from bsc_monitor.service.past import Past
 from bsc_monitor.service.reload import Reloading
 from bsc_monitor.service.reports import Reports
-from bsc_monitor.service.stand_in import StandIn, StandInError
+from bsc_monitor.service.stand_in import StandIn
 from bsc_monitor.service.standby import lead
 from bsc_monitor.service.upkeep import Upkeep
 from bsc_monitor.store.records import load_checkpoints
@@ -83,10 +82,6 @@ class Service:
             raise
 
     async def _start(self) -> None:
-        beginning = None
-        if self.configuration.sandbox is not None:  # it takes its time: let it begin beside all else
-            beginning = asyncio.create_task(StandIn.start(self.configuration.sandbox))
-            self._started.append(partial(self._end_stand_in, beginning))
         settings = self.configuration.service
         self.store = await lead(settings.database)
         self.store.on_lost = self._stand_down
@@ -103,8 +98,9 @@ class Service:
         self.operations = ServiceOperations(self)
         await self._serve()
         await self.evaluator.start()
-        if beginning is not None:
-            self.stand_in = await beginning
+        if self.configuration.sandbox is not None:
+            self.stand_in = await StandIn.start(self.configuration.sandbox)
+            self._started.append(self.stand_in.stop)
         self.extensions = Extensions(self)
         self._started.append(self.extensions.stop)
         await self.extensions.start()
@@ -234,13 +230,6 @@ class Service:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("work beside failed", error=repr(task.exception()))
-
-    async def _end_stand_in(self, beginning: asyncio.Task[StandIn]) -> None:
-        try:
-            stand_in = await beginning
-        except StandInError:
-            return
-        await stand_in.stop()
 
     async def _stop_scheduler(self) -> None:
         self.scheduler.shutdown(wait=False)
