@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from math import log
 from typing import Any, Literal
 
 from bsc_monitor.improve.assess import Assessment
 from bsc_monitor.improve.assurance import direction_of, good_side
-from bsc_monitor.improve.forecast import WINDOW, Crossing, Forecast, crossing
+from bsc_monitor.improve.forecast import Crossing, Forecast, crossing
+from bsc_monitor.improve.present import is_level
 from bsc_monitor.improve.series import time_of
 from bsc_monitor.improve.significance import median
 from bsc_monitor.improve.trend import Trend
@@ -25,57 +25,20 @@ _STEP = 3  #: values on either side of a step
 
 
 def steady_trend(seen: Assessment) -> Trend | None:
-    """The trend of the newest 24 values, where a line explains them better than steps do: those of the chart's phases, or one.
-
-    A single step is tried too because the chart needs eight points behind a shift to see it.
-    """
+    """The trend of the process as it is now, where it is beyond chance and a line explains the values better than a level."""
     found = seen.trend
     if not isinstance(found, Trend) or found.p >= ALPHA or not found.line.slope:
         return None
-    values, times = seen.series.values[-WINDOW:], seen.series.times[-WINDOW:]
-    line = sum(
-        abs(value - found.line.intercept - found.line.slope * when) for value, when in zip(values, times, strict=True)
-    )
-    steps, levels = _steps(seen, len(values))
-    size = len(values)
-    # Two numbers make a line, a level and a border each step: the Bayesian information criterion under Laplace errors.
-    stepped = min(_cost(steps, 2 * levels - 1, size), _cost(_one_step(values), 3, size))
-    return found if _cost(line, 2, size) < stepped else None
-
-
-def _cost(error: float, numbers: int, size: int) -> float:
-    return float("-inf") if error <= 0 else size * log(error / size) + numbers / 2 * log(size)
-
-
-def _steps(seen: Assessment, size: int) -> tuple[float, int]:
-    first, total, levels = len(seen.series) - size, 0.0, 0
-    for phase in seen.phases:
-        stretch = seen.series.values[max(first, phase.start) : phase.end]
-        if stretch:
-            total += _spread(stretch)
-            levels += 1
-    return total, levels
-
-
-def _one_step(values: Sequence[float]) -> float:
-    """The sum of absolute errors about two levels, with the border where it is least."""
-    return min(
-        (_spread(values[:place]) + _spread(values[place:]) for place in range(_STEP, len(values) - _STEP + 1)),
-        default=_spread(values),
-    )
-
-
-def _spread(values: Sequence[float]) -> float:
-    level = median(sorted(values))
-    return sum(abs(value - level) for value in values)
+    values, times = seen.series.values[seen.since :], seen.series.times[seen.since :]
+    return None if is_level(values, times, found) else found
 
 
 def trend_insight(seen: Assessment, found: Trend | None) -> Insight | None:
-    """A steady movement over the newest 24 values."""
+    """A steady movement of the process as it is now, over 24 values at most."""
     if found is None:
         return None
     line, unit = found.line, seen.kpi.unit
-    first = max(0, len(seen.series) - WINDOW)
+    first = seen.since
     good = good_side(seen.kpi.better, seen.thresholds.target, median(sorted(seen.series.values[first:])))
     side = 1 if line.slope > 0 else -1
     direction = direction_of(side, good)
@@ -84,7 +47,7 @@ def trend_insight(seen: Assessment, found: Trend | None) -> Insight | None:
     news = {Direction.IMPROVING: ", which is better", Direction.WORSENING: ", which is worse"}.get(direction, "")
     return _insight(
         seen, InsightKind.TREND, direction if direction is not Direction.NONE else _word(side), direction,
-        first=first, strength=abs(found.tau), firm=len(seen.series) >= _FIRM,
+        first=first, strength=abs(found.tau), firm=len(seen.series) - first >= _FIRM,
         sentence=f"{seen.kpi.title} has been {'rising' if side > 0 else 'falling'} steadily over the last "
         f"{span(count, seen.kpi.period)}, by about {change(line.slope, unit)} a {unit_of(seen.kpi.period)} "
         f"(between {number(slow)} and {change(fast, unit)}){news}.",
@@ -162,9 +125,8 @@ def _told(
         "level": level, "method": made.method, "periods": when.expected, **_edges(when), "value": point.value,
         "low": point.low, "high": point.high, "backtest_error": made.error, "backtests": made.tests,
     }  # fmt: skip
-    first = max(0, len(seen.series) - WINDOW)
     told = _insight(
-        seen, InsightKind.FORECAST, aspect, direction, first=first, firm=len(seen.series) >= _FIRM,
+        seen, InsightKind.FORECAST, aspect, direction, first=seen.since, firm=len(seen.series) - seen.since >= _FIRM,
         strength=1 - (when.expected - 1) / len(made.points), sentence=sentence, next_step=step, evidence=evidence,
     )  # fmt: skip
     return [told]
@@ -191,8 +153,8 @@ def goal_insight(seen: Assessment) -> Insight | None:
         return None
     unit, edge = seen.kpi.unit, low if short else high
     return _insight(
-        seen, InsightKind.FORECAST, "goal", Direction.WORSENING, first=max(0, len(seen.series) - WINDOW),
-        strength=min(1.0, abs(point.value - edge) / (abs(edge) or 1.0)), firm=len(seen.series) >= _FIRM,
+        seen, InsightKind.FORECAST, "goal", Direction.WORSENING, first=seen.since,
+        strength=min(1.0, abs(point.value - edge) / (abs(edge) or 1.0)), firm=len(seen.series) - seen.since >= _FIRM,
         sentence=f"{seen.kpi.title} will not make its target of {amount(edge, unit)} {future_name(newest, ahead)}: "
         f"{amount(point.value, unit)} is to be expected then (80 % of outcomes: {between(point.low, point.high, unit)}).",
         next_step="Do more for it, or move the target's date.",

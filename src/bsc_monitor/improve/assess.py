@@ -14,10 +14,11 @@ from bsc_monitor.improve.assurance import (
     newest_signal,
     variation_icon,
 )  # fmt: skip
-from bsc_monitor.improve.forecast import WINDOW, Forecast, forecast
+from bsc_monitor.improve.forecast import Forecast, forecast
 from bsc_monitor.improve.phases import Phase, phases
+from bsc_monitor.improve.present import present
 from bsc_monitor.improve.series import SEASONS, Series, closed_series
-from bsc_monitor.improve.trend import Trend, slope_rows, trend
+from bsc_monitor.improve.trend import Trend
 from bsc_monitor.improve.volatility import Volatility, volatility
 from bsc_monitor.improve.xmr import FIRM, Limits, Rules, Signal
 from bsc_monitor.model.insight import NotEnoughData
@@ -36,7 +37,8 @@ class Assessment:
     phases: tuple[Phase, ...]
     assurance: Assurance | None  #: None: no target, or no limits yet
     variation: Icon
-    trend: Trend | NotEnoughData  #: of the newest 24 values
+    since: int  #: index of the first value of the process as it is now: trend and forecast rest on those from there
+    trend: Trend | NotEnoughData
     forecast: Forecast | NotEnoughData
     volatility: Volatility | NotEnoughData
 
@@ -64,15 +66,14 @@ def assess(
     usual = found[-1].limits if found else None
     signal, side = _variation(found)
     good = good_side(kpi.better, thresholds.target, usual.centre if isinstance(usual, Limits) else 0.0)
-    window, when = series.values[-WINDOW:], series.times[-WINDOW:]
-    rows = slope_rows(window, when)
+    now = present(series.values, series.times, found)
     return Assessment(
         kpi=kpi, series=series, thresholds=thresholds, phases=found, assurance=_assurance(usual, thresholds, kpi),
         variation=variation_icon(signal, direction_of(side, good)),
-        trend=trend(window, when, rows=rows),
+        since=now.start, trend=now.trend,
         forecast=forecast(
-            series.values, series.times, ahead=ahead, season=SEASONS.get(kpi.period),
-            bounds=_bounds(kpi, series.values), rows=rows,
+            series.values, series.times, ahead=ahead, season=SEASONS.get(kpi.period), start=now.start,
+            bounds=_bounds(kpi, series.values), rows=now.rows,
         ),
         volatility=volatility(series.values, found),
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Where is it going? A robust line, or last season again where that has served better; always with an interval.
 
 Both candidates are back-tested: each of the last periods is forecast from those before it alone, and the mean absolute
-error of that is kept with the forecast. The interval (80 %) comes from the quantiles of what the method left
+error of that is kept with the forecast. The line rests on the process as it is now alone, and a season that the process
+has left since is none. The interval (80 %) comes from the quantiles of what the method left
 unexplained, widened by the uncertainty of the slope with the distance.
 """
 
@@ -12,13 +13,13 @@ from itertools import chain
 from math import floor, sqrt
 from typing import Literal
 
+from bsc_monitor.improve.present import WINDOW
 from bsc_monitor.improve.significance import median
 from bsc_monitor.improve.trend import ENOUGH, line_through, slope_rows
 from bsc_monitor.model.insight import NotEnoughData
 
 Method = Literal["line", "seasonal"]
 
-WINDOW = 24  #: newest values that the line is drawn through
 CONFIDENCE = 0.8
 _FIRST_ORIGIN = 5  # values that a back-tested line rests on at least
 _ORIGINS = {"line": 6, "seasonal": 12}  # back-tests at most; a season is judged over all of it
@@ -61,22 +62,25 @@ def forecast(
     *,
     ahead: int = 6,
     season: int | None = None,
+    start: int = 0,
     bounds: tuple[float | None, float | None] = (None, None),
     rows: Sequence[Sequence[float]] | None = None,
 ) -> Forecast | NotEnoughData:
-    """Forecast ``ahead`` periods; at least 8 values. ``season`` is its length in periods, ``bounds`` what cannot be passed.
+    """Forecast ``ahead`` periods; at least 8 values since ``start``, where today's process begins.
 
-    ``rows`` are the ``slope_rows`` of the newest 24.
+    ``season`` is its length in periods, ``bounds`` what cannot be passed; ``rows`` are the ``slope_rows`` of the newest
+    24 values since ``start``.
     """
-    if len(values) < ENOUGH:
-        return NotEnoughData(len(values), ENOUGH)
+    if len(values) - start < ENOUGH:
+        return NotEnoughData(len(values) - start, ENOUGH)
     moments = range(len(values)) if times is None else times
     origins = _ORIGINS["line"]
     last_season: list[float] | None = None
     if season and moments[-1] - moments[0] + 1 >= 2 * season:
-        origins = _ORIGINS["seasonal"]
-        last_season = _season_errors(values, moments, season)
-    window, when = values[-WINDOW:], moments[-WINDOW:]
+        last_season = _season_errors(values, moments, season, since=moments[start])
+        origins = _ORIGINS["seasonal"] if last_season else origins
+    first = max(start, len(values) - WINDOW)
+    window, when = values[first:], moments[first:]
     line = _line(window, when, slope_rows(window, when) if rows is None else rows, ahead, origins)
     found = line
     if season and last_season and len(last_season) >= origins:
@@ -137,9 +141,14 @@ def _line(
     return Forecast("line", tuple(points), missed / tests, tests, line.slope)
 
 
-def _season_errors(values: Sequence[float], times: Sequence[int], season: int) -> list[float]:
+def _season_errors(values: Sequence[float], times: Sequence[int], season: int, since: int) -> list[float]:
+    """What last season's values missed; empty where the level moved within the season: the last one tells nothing then."""
     known = dict(zip(times, values, strict=True))
-    return [value - known[time - season] for time, value in zip(times, values, strict=True) if time - season in known]
+    errors = {time: known[time] - known[time - season] for time in times if time - season in known}
+    fresh = [error for time, error in errors.items() if time >= since]
+    if times[-1] - since < season and (min(fresh, default=0.0) > 0 or max(fresh, default=0.0) < 0):
+        return []
+    return list(errors.values())
 
 
 def _seasonal(

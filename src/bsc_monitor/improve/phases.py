@@ -4,6 +4,10 @@ How a shift is found: limits rest on the phase's first 12 points and, when nothi
 first 24; after that they stand. A run on one side of the centre that is long enough for the rule set *and* lies on
 average more than one moving range (about 1.1 standard deviations) off the centre starts a new phase at its first point.
 The second condition is ours: on noise alone one run of eight comes up in about 250 points, and most lie nearer.
+
+A change may show some points after it was declared, and a run may begin with a point that is of the old process: the
+first points that lie nearer the middle of those before than of those after stay with the phase before, lest they widen
+the new one's limits.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,6 +15,7 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Literal
 
+from bsc_monitor.improve.significance import median
 from bsc_monitor.improve.xmr import (
     FIRM,
     PROVISIONAL,
@@ -55,9 +60,14 @@ def phases(
     start, cause = 0, _START
     while start < len(values):
         border = next((place for place in borders if place > start), len(values))
-        end = _shift(values, start, border, rules, form)
-        found.append(_phase(values, start, border if end is None else end, cause, rules, form))
-        start, cause = (border, _DECLARED) if end is None else (end, _SHIFT)
+        shift = _shift(values, start, border, rules, form)
+        if shift is None:
+            following = next((place for place in borders if place > border), len(values))
+            end, after = _past_stragglers(values, start, border, min(following, border + FIRM)), _DECLARED
+        else:
+            end, after = _past_stragglers(values, start, shift, shift + run_length(rules)), _SHIFT
+        found.append(_phase(values, start, end, cause, rules, form))
+        start, cause = end, after
     return tuple(found)
 
 
@@ -88,6 +98,16 @@ def _shift(values: Sequence[float], start: int, end: int, rules: Rules, form: Fo
         if found is not None or start + reach >= end:
             return found
     return None
+
+
+def _past_stragglers(values: Sequence[float], start: int, border: int, end: int) -> int:
+    """Where the points from ``border`` on cease to lie nearer the middle of those before it than of those up to ``end``."""
+    if border == end or isinstance(known := limits(values[start : min(border, start + BASELINE)]), NotEnoughData):
+        return border
+    before, after = median(sorted(values[start:border])), median(sorted(values[border:end]))
+    if abs(after - before) <= known.range_centre + known.dust:
+        return border  # no other level, so no stragglers
+    return next(place for place in range(border, end) if abs(values[place] - before) >= abs(values[place] - after))
 
 
 def _lasting_run(values: Sequence[float], start: int, end: int, known: Limits, enough: int) -> int | None:
