@@ -15,7 +15,8 @@ from rich.table import Table
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
 from bsc_monitor.collect.agenda import Job, jobs_of
 from bsc_monitor.collect.plugins import Plugins
-from bsc_monitor.config import Configuration
+from bsc_monitor.config import ConfigError, Configuration, Problem, ServiceSettings
+from bsc_monitor.config.build_service import is_local
 from bsc_monitor.config.durations import format_duration
 from bsc_monitor.plugin import SourceError
 
@@ -36,7 +37,8 @@ def check(
 
     Example: bsc-monitor check --online
     """
-    configuration, plugins = load_all(config)
+    configuration, plugins = load_all(config, _address_fault)
+    _check_sign_in(configuration.service)
     jobs = list(jobs_of(configuration.organisation, configuration.sources).values())
     answers = asyncio.run(_try_sources(configuration, plugins)) if online else {}
     if as_json:
@@ -45,6 +47,33 @@ def check(
         _print(configuration, plugins, jobs, answers)
     if any(answers.values()):
         raise typer.Exit(1)
+
+
+def _address_fault(address: str) -> str:
+    """What is wrong with an address of Apprise. The service itself finds out when it sends, and says so then."""
+    from bsc_monitor.notify.apprising import open_service, scheme
+
+    return "" if open_service(address) else f"the address {scheme(address)}://… is none that Apprise understands"
+
+
+def _check_sign_in(settings: ServiceSettings) -> None:
+    """The service would not start with a sign-in file that it cannot use. Raises ConfigError."""
+    if settings.auth is None:
+        return
+    from bsc_monitor.web.auth.file import AuthFileError, load_access
+
+    try:
+        names_nobody = load_access(settings.auth).auth is None
+    except AuthFileError as error:
+        raise ConfigError([_problem(settings, "auth", error.message, error.hint)]) from None
+    if names_nobody and not is_local(settings.host):
+        message = f"{settings.host} can be reached from other machines, and {settings.auth} names nobody"
+        raise ConfigError([_problem(settings, "listen", message, "add users or tokens, or listen on 127.0.0.1")])
+
+
+def _problem(settings: ServiceSettings, key: str, message: str, hint: str) -> Problem:
+    file, _, line = (settings.places.get(key) or "").rpartition(":")
+    return Problem(file, int(line), f"service.{key}", message, hint)
 
 
 async def _try_sources(configuration: Configuration, plugins: Plugins) -> dict[str, str]:

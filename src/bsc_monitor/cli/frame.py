@@ -10,7 +10,7 @@ import typer
 
 from bsc_monitor.cli.collect import Tools
 from bsc_monitor.collect.plugins import Plugins, find_plugins
-from bsc_monitor.config import ConfigError, Configuration, load, plugin_folders
+from bsc_monitor.config import AddressFault, ConfigError, Configuration, load, plugin_folders
 from bsc_monitor.evaluate.acting import action_problems
 from bsc_monitor.plugin import Collector
 
@@ -19,7 +19,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON")]
 DEFAULT_CONFIG = Path("config.toml")
 
 
-def load_all(file: Path) -> tuple[Configuration, Plugins]:
+def load_all(file: Path, address_fault: AddressFault = lambda _: "") -> tuple[Configuration, Plugins]:
     """The configuration and the plugins that it was read with. Raises ConfigError."""
     found: list[Plugins] = []
 
@@ -30,7 +30,7 @@ def load_all(file: Path) -> tuple[Configuration, Plugins]:
     def why_broken(plugin: str) -> object:
         return found[-1].broken(plugin)
 
-    configuration = load(file, find, why_broken)
+    configuration = load(file, find, why_broken, address_fault)
     plugins = found[-1] if found else find_plugins(configuration.service.plugins)
     if problems := action_problems(configuration, plugins):
         raise ConfigError(problems)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import SecretStr
@@ -18,7 +19,9 @@ from bsc_monitor.config.things import Thing, Things
 from bsc_monitor.model.alert import AlertRule, Inhibition, Maintenance, Matcher, MatchOperator, Receiver, Route, Webhook
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.status import Status
+from bsc_monitor.score.curve import GREEN_SCORE, RED_SCORE
 
+AddressFault = Callable[[str], str]  #: what is wrong with an address of Apprise, without its secrets; empty: nothing
 _LABELS = frozenset({
     "alertname", "severity", "scorecard", "perspective", "objective", "kpi", "source", "measure", "owner", "initiative",
     "insight", "kind", "status", "reason", "segment", "dimension",
@@ -30,9 +33,12 @@ _OPERATORS: tuple[MatchOperator, ...] = ("!=", "=~", "!~")
 class AlertBuilder:
     """Builds everything around alerts. ``organisation`` and ``sources`` are what labels may name."""
 
-    def __init__(self, things: Things, organisation: Organisation, notes: Notes) -> None:
+    def __init__(
+        self, things: Things, organisation: Organisation, notes: Notes, address_fault: AddressFault = lambda _: ""
+    ) -> None:
         self._things = things
         self._notes = notes
+        self._address_fault = address_fault
         self._labels = set(_LABELS)
         for thing in things.of("alerts", AlertForm):
             self._labels.update(thing.form.labels)
@@ -63,6 +69,7 @@ class AlertBuilder:
         ):
             if key in thing.data and form.when != kind:
                 self._notes.error((*path, key), f'has a meaning only with when = "{kind}"')
+        self._check_clear(form, path)
         if form.for_periods is not None and "for" in thing.data:
             self._notes.error((*path, "for_periods"), "for is given too", "keep one of them")
         return AlertRule(
@@ -72,6 +79,22 @@ class AlertBuilder:
             flap_limit=form.flap_limit, flap_window=form.flap_window, severity=form.severity, labels=form.labels,
             runbook_url=form.runbook_url or "", message=form.message, place=self._notes.place(path),
         )  # fmt: skip
+
+    def _check_clear(self, form: AlertForm, path: Path) -> None:
+        """An alert must not be over at a score at which it fires."""
+        if form.clear is None:
+            return
+        where = (*path, "clear")
+        if form.when not in ("breach", "score"):
+            self._notes.error(where, 'has a meaning only with when = "breach" or "score"')
+            return
+        fires, named = form.below, f"below ({form.below:g})" if form.below is not None else ""
+        if form.when == "breach":
+            fires = RED_SCORE if form.status == "red" else GREEN_SCORE
+            named = f"{fires:.1f}, up to which a score is {form.status}"
+        if fires is not None and form.clear < fires:
+            message = f"{form.clear:g} is less than {named}: the alert would be over while it still fires"
+            self._notes.error(where, message, f"clear = {min(math.ceil(fires) + 5, 100)}")
 
     def receivers(self, reader: SecretReader) -> dict[str, Receiver]:
         """The receivers by id."""
@@ -85,6 +108,9 @@ class AlertBuilder:
             self._notes.error((*path, "options"), "has a meaning only with plugin")
         options = {key: self._option(value, (*path, "options", key), reader) for key, value in form.options.items()}
         apprise = [reader.take(said, (*path, "apprise", place)) for place, said in enumerate(form.apprise)]
+        for place, address in enumerate(apprise):
+            if address and (fault := self._address_fault(address)):
+                self._notes.error((*path, "apprise", place), fault, "as mailtos://user:password@example.com")
         webhook = None
         if form.webhook is not None:
             said = form.webhook.secret

@@ -21,6 +21,7 @@ from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import Collector, Measure, declared
 
 _GENERIC = frozenset(SourceForm.model_fields)
+_BY_HAND = 'values that people enter need no source of their own: write source = "manual" in the KPI'
 
 
 class Sources:
@@ -39,6 +40,7 @@ class Sources:
         self._notes = notes
         self._plugins: dict[str, str] = {}
         self._measures: dict[str, dict[str, Measure]] = {}  #: by plugin; reading annotations takes its time
+        self._right: set[tuple[str, str, str]] = set()  #: plugin, measure and parameters that were found right
         self.built: dict[str, Source] = {}
 
     def build(self, base: Path) -> None:
@@ -60,9 +62,8 @@ class Sources:
             schedule = Schedule(form.every, form.cron)
             return Source(thing.id, form.plugin, None, schedule=schedule, place=self._notes.place(path))
         if collector is None:
-            self._notes.error(
-                (*path, "plugin"), f"there is no plugin {form.plugin[:60]!r}", near(form.plugin, self._collectors)
-            )
+            hint = _BY_HAND if form.plugin == "manual" else near(form.plugin, self._collectors)
+            self._notes.error((*path, "plugin"), f"there is no plugin {form.plugin[:60]!r}", hint)
             return None
         model = collector.Config
         own = {key: value for key, value in thing.data.items() if key not in _GENERIC or key in model.model_fields}
@@ -103,7 +104,12 @@ class Sources:
             message = f"{self._plugins[source]} has no measure {measure[:60]!r}"
             self._notes.error((*path, "measure"), message, near(measure, measures))
             return None
-        return found if validate(found.params, params, (*path, "params"), self._notes) is not None else None
+        asked = (collector.name, measure, repr(params))
+        if asked not in self._right:
+            if validate(found.params, params, (*path, "params"), self._notes) is None:
+                return None
+            self._right.add(asked)
+        return found
 
 
 def _is_path(annotation: Any) -> bool:

@@ -63,7 +63,9 @@ class CalendarForm(Form):
     """When the organisation works."""
 
     fiscal_year_start: int = Field(1, ge=1, le=12, description="month")
-    work_days: list[Day] = Field(["mon", "tue", "wed", "thu", "fri"], description="days on which business time runs")
+    work_days: list[Day] = Field(
+        ["mon", "tue", "wed", "thu", "fri"], min_length=1, description="days on which business time runs"
+    )
     work_hours: Annotated[list[Clock], Field(min_length=2, max_length=2)] = Field(
         ["09:00", "17:00"], validate_default=True, description="from and to, in the time zone"
     )

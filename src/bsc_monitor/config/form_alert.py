@@ -41,7 +41,7 @@ class AlertForm(Form):
     keep_firing_for: Duration = Field(
         "0s", validate_default=True, description="how long it must be over before it resolves"
     )
-    clear: Number | None = Field(None, description="the score from which it counts as over")
+    clear: Number | None = Field(None, ge=0, le=100, description="the score from which it counts as over")
     flap_limit: int = Field(6, ge=1, description="more changes than this within the window are one flapping alert")
     flap_window: Interval = Field("1h", validate_default=True, description="of flap_limit")
     severity: Line = Field("warning", description="label that routes look at; a KPI's own wins")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import tomli
 
 from bsc_monitor.config.positions import Path as KeyPath
-from bsc_monitor.config.positions import Positions
+from bsc_monitor.config.positions import Positions, dotted
 from bsc_monitor.config.problems import Problem
 
 LARGEST = 32 * 1024 * 1024  #: bytes of one file
 _MOST_FILES = 5000
+_LONG = re.compile(r"(?<![\w.])[+-]?\d(?:_?\d){4300,}")
+_MARK = 7_340_912_557_000_000_000  #: stands for a number that is too long
 
 
 @dataclass(slots=True)
@@ -109,10 +112,41 @@ def _parse(documents: Documents, path: Path, shown: str, asker: Problem | None) 
     except RecursionError:
         fail("lists or tables are nested too deeply")
         return None
-    except ValueError as error:  # a number with thousands of digits
-        fail(f"a value cannot be read: {error}")
+    except ValueError:  # tomli gives up without a place
+        problems = list(_long_numbers(text, shown))
+        documents.problems.extend(problems)
+        if not problems:
+            fail("a value cannot be read")
         return None
     return Document(shown, data, Positions(text.encode()))
+
+
+def _long_numbers(text: str, shown: str) -> Iterator[Problem]:
+    """The numbers that are longer than Python reads: each is read as a number that nothing else is, and looked for."""
+    marks: dict[int, int] = {}
+
+    def mark(number: re.Match[str]) -> str:
+        marks[_MARK + len(marks)] = sum(map(str.isdigit, number[0]))
+        return str(_MARK + len(marks) - 1)
+
+    shorter = _LONG.sub(mark, text)
+    try:
+        found, positions = tomli.loads(shorter), Positions(shorter.encode())
+    except (ValueError, RecursionError):
+        return
+    for path, value in _numbers(found, ()):
+        if value in marks:
+            message = f"a number of {marks[value]:,} digits cannot be read"
+            yield Problem(shown, positions.line(path), dotted(path), message, "write it in quotes if it is a text")
+
+
+def _numbers(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
+    """Every whole number in a document, with its key."""
+    if isinstance(value, int):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _numbers(inner, (*path, key))
 
 
 def _syntax(error: tomli.TOMLDecodeError) -> tuple[str, str]:

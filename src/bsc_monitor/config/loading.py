@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bsc_monitor.config.build_alerts import AlertBuilder
+from bsc_monitor.config.build_alerts import AddressFault, AlertBuilder
 from bsc_monitor.config.build_organisation import OrganisationBuilder
+from bsc_monitor.config.build_service import build_sandbox, build_service
 from bsc_monitor.config.build_sources import Sources
-from bsc_monitor.config.form import ActionForm, ReportForm, SandboxForm, ServiceForm
+from bsc_monitor.config.form import ActionForm, ReportForm
 from bsc_monitor.config.include import read
 from bsc_monitor.config.notes import Notes
 from bsc_monitor.config.problems import ConfigError, near
 from bsc_monitor.config.secrets import SecretReader
-from bsc_monitor.config.settings import Action, Configuration, Report, SandboxSettings, ServiceSettings
+from bsc_monitor.config.settings import Action, Configuration, Report
 from bsc_monitor.config.suspect import warn_suspect
 from bsc_monitor.config.templates import expand
 from bsc_monitor.config.things import TABLES, Things, gather
@@ -26,13 +29,26 @@ FindCollectors = Callable[[Sequence[Path]], Mapping[str, type[Collector]]]
 WhyBroken = Callable[[str], object]  #: what is wrong with a plugin of a name; None: there is none of that name
 
 
-def load(path: Path, find_collectors: FindCollectors, why_broken: WhyBroken = lambda _: None) -> Configuration:
+def load(
+    path: Path,
+    find_collectors: FindCollectors,
+    why_broken: WhyBroken = lambda _: None,
+    address_fault: AddressFault = lambda _: "",
+) -> Configuration:
     """The configuration in a file and all that it includes.
 
     ``find_collectors`` is given the plugin folders and returns collector classes by name. A plugin that is there and
-    broken (``why_broken``) is a warning: its sources will fail, the rest runs. Raises ConfigError with every mistake found. Secrets are read from the environment and from files, and never appear in a message.
+    broken (``why_broken``) is a warning: its sources will fail, the rest runs. ``address_fault`` says what is wrong with
+    an address of Apprise. Raises ConfigError with every mistake found. Secrets are read from the environment and from
+    files, and never appear in a message.
     """
-    path = Path(path)
+    with _unswept():
+        return _load(Path(path), find_collectors, why_broken, address_fault)
+
+
+def _load(
+    path: Path, find_collectors: FindCollectors, why_broken: WhyBroken, address_fault: AddressFault
+) -> Configuration:
     documents = read(path, tuple(TABLES))
     notes = Notes(documents)
     if not documents.tables and notes.errors:
@@ -41,7 +57,7 @@ def load(path: Path, find_collectors: FindCollectors, why_broken: WhyBroken = la
     expand(things, notes)
     if documents.broken:  # what is missing may stand in the file that cannot be read
         raise ConfigError(notes.errors)
-    configuration = _build(path.absolute().parent, things, find_collectors, why_broken, notes)
+    configuration = _build(path.absolute().parent, things, find_collectors, why_broken, address_fault, notes)
     if notes.errors:
         raise ConfigError(notes.errors)
     warn_suspect(configuration, things, notes)
@@ -56,19 +72,36 @@ def plugin_folders(path: Path) -> tuple[Path, ...]:
     return tuple(Path(path).absolute().parent / folder for folder in folders)
 
 
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Things only grow while a configuration is built: looking for garbage among 10,000 KPIs takes a quarter of the time."""
+    wanted = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if wanted:
+            gc.enable()
+
+
 def _build(
-    base: Path, things: Things, find_collectors: FindCollectors, why_broken: WhyBroken, notes: Notes
+    base: Path,
+    things: Things,
+    find_collectors: FindCollectors,
+    why_broken: WhyBroken,
+    address_fault: AddressFault,
+    notes: Notes,
 ) -> Configuration:
     reader = SecretReader(base, notes)
-    service = _service(things.single.get("service"), base, reader)
+    service = build_service(things.single.get("service"), base, reader, notes)
     wanted = bool(things.tables.get("sources"))
     sources = Sources(things, find_collectors(service.plugins) if wanted else {}, notes, why_broken)
     sources.build(base)
     organisation = OrganisationBuilder(things, sources, service.timezone, notes).build()
-    alerts = AlertBuilder(things, organisation, notes)
+    alerts = AlertBuilder(things, organisation, notes, address_fault)
     return Configuration(
         service=service,
-        sandbox=_sandbox(things.single.get("sandbox"), base),
+        sandbox=build_sandbox(things.single.get("sandbox"), base),
         organisation=organisation,
         sources=sources.built,
         alert_rules=alerts.rules(),
@@ -79,30 +112,6 @@ def _build(
         reports=_reports(things, organisation, alerts, notes),
         actions=_actions(things, notes),
     )
-
-
-def _service(form: ServiceForm | None, base: Path, reader: SecretReader) -> ServiceSettings:
-    if form is None:
-        return ServiceSettings()
-    host, _, port = form.listen.rpartition(":")
-    database = reader.take(form.database, ("service", "database"), warn=False) or ""
-    scheme, found, file = database.partition(":///")
-    if found and scheme.startswith("sqlite") and file and file != ":memory:":
-        database = f"{scheme}:///{base / file}"
-    return ServiceSettings(
-        host=host.strip("[]"), port=int(port), database=database, timezone=form.timezone, retention=form.retention,
-        plugins=tuple(base / folder for folder in form.plugins), auth=base / form.auth if form.auth else None, url=form.url,
-    )  # fmt: skip
-
-
-def _sandbox(form: SandboxForm | None, base: Path) -> SandboxSettings | None:
-    if form is None:
-        return None
-    incidents, tables = form.servicenow_incidents, form.servicenow_tables
-    return SandboxSettings(
-        port=form.port, seed=form.seed, since=form.since, servicenow_incidents=base / incidents if incidents else None,
-        servicenow_tables=base / tables if tables else None, requests_per_hour=form.requests_per_hour,
-    )  # fmt: skip
 
 
 def _reports(things: Things, organisation: Organisation, alerts: AlertBuilder, notes: Notes) -> dict[str, Report]:

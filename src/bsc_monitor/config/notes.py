@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from bsc_monitor.config.include import Documents
-from bsc_monitor.config.positions import Path
+from bsc_monitor.config.positions import Path, dotted
 from bsc_monitor.config.problems import Problem
-
-
-def dotted(path: Path) -> str:
-    """A key as people write it: ``kpis.mttr.target[1].red``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
 
 
 class Notes:

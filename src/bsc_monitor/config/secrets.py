@@ -40,7 +40,10 @@ class SecretReader:
                     return self._from_environment(name, path)
                 if kind == "file":
                     return self._from_file(name, path)
-        self._notes.error(path, 'expected text in quotes, { env = "NAME" } or { file = "PATH" }')
+        if isinstance(value, Mapping) and set(value) == {"env", "file"}:
+            self._notes.error(path, "env and file are both given: which holds the secret?", "keep one of them")
+        else:
+            self._notes.error(path, 'expected text in quotes, { env = "NAME" } or { file = "PATH" }')
         return None
 
     def _from_environment(self, name: str, path: KeyPath) -> str | None:
@@ -94,7 +97,7 @@ class _Resolver:
     def value(self, value: Any, annotation: Any, path: KeyPath) -> Any:
         kinds = list(_members(annotation))
         secret = any(isinstance(kind, type) and issubclass(kind, SecretStr) for kind in kinds)
-        reference = isinstance(value, Mapping) and len(value) == 1 and set(value) <= {"env", "file"}
+        reference = isinstance(value, Mapping) and bool(value) and set(value) <= {"env", "file"}
         if (secret and (reference or isinstance(value, str))) or (reference and set(kinds) <= {str, type(None)}):
             taken = self._reader.take(value, path)
             self.failed = self.failed or taken is None

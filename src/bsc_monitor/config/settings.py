@@ -28,6 +28,7 @@ class ServiceSettings:
     plugins: tuple[Path, ...] = ()
     auth: Path | None = None
     url: str | None = None  #: the board's address as people reach it
+    places: Mapping[str, Place] = field(default_factory=dict)  #: where ``listen`` and ``auth`` are written
 
 
 @dataclass(frozen=True, slots=True)

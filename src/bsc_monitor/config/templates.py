@@ -13,6 +13,8 @@ from bsc_monitor.config.problems import near
 from bsc_monitor.config.things import Thing, Things, add
 
 _HOLE = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_-]*)\}")
+_BRACES = re.compile(_HOLE.pattern + r"|[{}]")
+_BEGUN = re.compile(r"\{([a-z][a-z0-9_-]*)")
 _PARTS = ("objectives", "kpis", "initiatives")
 
 
@@ -70,15 +72,15 @@ def _write_out(card: Thing[ScorecardForm], template: Thing[TemplateForm], things
 def fill(value: Any, arguments: Mapping[str, Any]) -> Any:
     """``value`` with the parameters in all its texts filled in; a text that is one parameter alone keeps its type."""
     if isinstance(value, str):
+        if "{" not in value and "}" not in value:
+            return value
         whole = _HOLE.fullmatch(value)
         if whole and whole[1] in arguments:
             return arguments[whole[1]]
         return _HOLE.sub(lambda hole: _one(hole, arguments), value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: fill(item, arguments) for key, item in value.items()}
-    if isinstance(value, list):
-        return [fill(item, arguments) for item in value]
-    return value
+    return [fill(item, arguments) for item in value] if isinstance(value, list) else value
 
 
 def _one(hole: re.Match[str], arguments: Mapping[str, Any]) -> str:
@@ -106,9 +108,26 @@ def _walk(value: Any, path: Path, known: list[str], used: set[str], notes: Notes
             if hole[1] not in known:
                 hint = f"{near(hole[1], known)}; write {{{{ and }}}} for braces".removeprefix("; ")
                 notes.error(path, f"there is no parameter {hole[1]!r}", hint)
+        if fault := _unclosed(value, known):
+            notes.error(path, fault, "write {parameter} for a parameter, {{ and }} for braces")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             _walk(item, (*path, key), known, used, notes)
     elif isinstance(value, list):
         for place, item in enumerate(value):
             _walk(item, (*path, place), known, used, notes)
+
+
+def _unclosed(text: str, known: list[str]) -> str:
+    """What is wrong with the braces of a text: ``{{`` wants its ``}}``, and a parameter its ``}``; empty: nothing."""
+    opened: list[re.Match[str]] = []
+    for brace in _BRACES.finditer(text):
+        if brace[0] in ("{", "{{"):
+            opened.append(brace)
+        elif brace[1] is None and opened and (opened[-1][0] == "{{") == (brace[0] == "}}"):
+            opened.pop()
+    for brace in opened:
+        begun = _BEGUN.match(text, brace.end() - 1)
+        if brace[0] == "{{" or (begun and begun[1] in known):
+            return f"{text[brace.start() : brace.start() + 30]!r} is never closed"
+    return ""

@@ -81,6 +81,8 @@ def _words(details: ErrorDetails, model: type[BaseModel], where: Path) -> tuple[
         return "unknown key", near(str(details["loc"][-1]), known_keys(model, where))
     if kind == "missing":
         return "is required", ""
+    if kind == "float_type" and isinstance(found, int) and not isinstance(found, bool):
+        return f"a number of {len(str(abs(found))):,} digits is too large", ""
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind]}, found {_FOUND.get(type(found), 'something else')}", ""
     if kind in ("literal_error", "enum"):

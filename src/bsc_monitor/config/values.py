@@ -27,6 +27,7 @@ from bsc_monitor.model.cron import next_fire
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _REFERENCE = re.compile(rf"{ID.pattern}(/{ID.pattern})?")
 _LONGEST = 4000
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  #: Unicode's Cc and Cs but tab and line end
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -37,10 +38,10 @@ class Form(BaseModel):
 
 
 def _clean(text: str) -> str:
-    text = unicodedata.normalize("NFC", text)
-    bad = next((c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t"), None)
-    if bad is not None:
-        raise ValueError(f"holds the control character U+{ord(bad):04X}")
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if (bad := _CONTROL.search(text)) is not None:
+        raise ValueError(f"holds the control character U+{ord(bad[0]):04X}")
     if len(text) > _LONGEST:
         raise ValueError(f"is longer than {_LONGEST} characters")
     return text

@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 READERS = 4
+_DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"})
 
 
 class StoreError(Exception):
@@ -25,14 +26,14 @@ def parse_url(url: str) -> URL:
     """The address, checked. Raises StoreError."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreError(
             "the database address cannot be read", 'write "sqlite:///FILE" or "postgresql://USER@HOST/NAME"'
         ) from None
-    backend = parsed.get_backend_name()
-    if backend not in ("sqlite", "postgresql"):
-        raise StoreError(f"{backend} is not supported", "use SQLite or PostgreSQL")
-    if backend == "sqlite":
+    if parsed.drivername not in _DRIVERS:
+        hint = "use SQLite or PostgreSQL: sqlite:///FILE or postgresql://USER@HOST/NAME"
+        raise StoreError(f"{parsed.drivername} is not supported", hint)
+    if parsed.get_backend_name() == "sqlite":
         file = Path(parsed.database or "")
         if not file.name or str(file) == ":memory:":
             raise StoreError("a store in memory would lose everything", 'write "sqlite:///FILE"')

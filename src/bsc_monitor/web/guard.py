@@ -2,12 +2,12 @@
 
 import hmac
 from collections.abc import Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bsc_monitor.config.build_service import is_local
 from bsc_monitor.web.auth.access import LOCAL, Auth, Identity
 from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.routes import Policies, Policy
@@ -87,16 +87,6 @@ def _check_origin(request: web.Request, url: str | None) -> None:
         )
     if not good:
         raise web.HTTPForbidden(text="Another site's page asked for this change; it was refused.")
-
-
-def is_local(host: str) -> bool:
-    """Whether a host name or address is this machine's loopback."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _name(host: str) -> str:

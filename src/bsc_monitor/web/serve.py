@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bsc_monitor.config.build_service import NO_SIGN_IN, is_local
 from bsc_monitor.web.board import BOARD
-from bsc_monitor.web.guard import is_local
 
 HEADERS_WITHIN = 8.0  #: seconds for the first request's head to arrive
 _IDLE = 10.0  #: seconds between requests on one connection; longer than any scraper's pause is not needed
@@ -57,10 +57,7 @@ async def serve(
 ) -> Served:
     """Listen (port 0: any free one). Raises ServeError for a public address without sign-in, or a taken port."""
     if app[BOARD].auth is None and not is_local(host):
-        raise ServeError(
-            f"{host} can be reached from other machines, and there is no sign-in",
-            'set service.auth = "web.toml" with users or tokens, or listen on 127.0.0.1',
-        )
+        raise ServeError(f"{host} can be reached from other machines, and there is no sign-in", NO_SIGN_IN)
     # Bodies stay as they were sent: signatures are over the raw bytes, and nothing is inflated unasked.
     runner = web.AppRunner(
         app, access_log=None, keepalive_timeout=_IDLE, auto_decompress=False, shutdown_timeout=2.0, tcp_keepalive=True

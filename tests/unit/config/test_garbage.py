@@ -22,7 +22,7 @@ from bsc_monitor.config import ConfigError, load
         (b"[service]\n\0", 2, "this is not TOML"),
         (b'[scorecards.x]\ntitle = "\\ud800"', 2, "not a Unicode scalar value"),
         (b"a = " + b"[" * 100_000, 0, "nested too deeply"),
-        (b"[service]\nlisten = " + b"9" * 10_000, 0, "cannot be read"),
+        (b"[service]\nlisten = " + b"9" * 10_000, 2, "service.listen: a number of 10,000 digits cannot be read"),
         (b"[a]\nb = 1\nb = 2\n", 3, "is written twice"),
         (b"x" * (33 * 1024 * 1024), 0, "is larger than 32 MB"),
     ],

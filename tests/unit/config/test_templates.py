@@ -52,6 +52,9 @@ def test_a_template_is_written_out_for_a_scorecard_and_its_ids_belong_there(tmp_
 @pytest.mark.parametrize(
     ("old", "new", "needle", "key", "words"),
     [
+        ("^x={{y}}", "^x={{y", "{{y", "templates.team.kpis.throughput.params.query", "'{{y' is never closed (write {parameter} for a parameter, {{ and }} for braces)"),
+        ("^x={{y}}", "^x={{y}", "{{y}", "templates.team.kpis.throughput.params.query", "'{{y}' is never closed"),
+        ("Calm {title}", "Calm {title", "Calm {title", "templates.team.initiatives.calm.title", "'{title' is never closed"),
         ("project={project}", "project={projct}", "projct", "templates.team.kpis.throughput.params.query", "did you mean 'project'?"),
         (", goal = 6", "", "with =", "scorecards.pay.with", "template 'team' also needs goal"),
         ("goal = 6", "goal = 6, gaol = 7", "gaol", "scorecards.pay.with.gaol", "has no such parameter"),
@@ -90,3 +93,12 @@ def test_fifty_teams_take_less_than_120_lines(tmp_path):
     assert len(organisation.scorecards) == 52
     assert len(organisation.kpis) == 3 + 2 * 50
     assert load_text(tmp_path, base + "\n" + teams).organisation.kpis.keys() == organisation.kpis.keys()
+
+
+@pytest.mark.parametrize(
+    "query", ["rate(x{job='{project}'}[5m])", "[{]", "{{a={{b}}}}", "{{x='{project}'}}", "}}", "\\\\d{4}"]
+)
+def test_braces_of_query_languages_may_stand_as_they_are(query, tmp_path):
+    text = GOOD + TEMPLATE.replace("project={project}^x={{y}}", query + " {project}") + PAY
+
+    assert problems_of(tmp_path, text) == []
