@@ -106,8 +106,9 @@ def _ask_tickets(connection: Connection, actions: Iterable[Action], opened: Iter
 
 def _assessed(seen: Assessment, now: datetime) -> KpiAssessed:
     limits, goal = seen.limits, assurance_icon(seen.assurance) if seen.assurance else None
+    lower, upper = seen.possible(limits) if limits else (0.0, 0.0)
     return KpiAssessed(
-        now, seen.kpi.name, (limits.lower, limits.centre, limits.upper) if limits else None,
+        now, seen.kpi.name, (lower, limits.centre, upper) if limits else None,
         seen.variation.name, seen.variation.text, goal.name if goal else "", goal.text if goal else "",
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from bsc_monitor.improve.present import is_level
 from bsc_monitor.improve.series import time_of
 from bsc_monitor.improve.significance import median
 from bsc_monitor.improve.trend import Trend
-from bsc_monitor.improve.words import amount, between, change, future_name, number, span, unit_of
+from bsc_monitor.improve.words import amount, between, change, change_within, future_name, span, unit_of
 from bsc_monitor.model.insight import Direction, Insight, InsightKind
 from bsc_monitor.model.organisation import Level
 from bsc_monitor.model.period import Period
@@ -43,14 +43,15 @@ def trend_insight(seen: Assessment, found: Trend | None) -> Insight | None:
     side = 1 if line.slope > 0 else -1
     direction = direction_of(side, good)
     slow, fast = sorted((abs(line.low), abs(line.high))) if line.low * line.high > 0 else (0.0, abs(line.slope))
+    pace = "" if change(slow, unit) == change(fast, unit) else f" ({change_within(slow, fast, unit)})"
     count = seen.series.times[-1] - seen.series.times[first] + 1
     news = {Direction.IMPROVING: ", which is better", Direction.WORSENING: ", which is worse"}.get(direction, "")
     return _insight(
         seen, InsightKind.TREND, direction if direction is not Direction.NONE else _word(side), direction,
         first=first, strength=abs(found.tau), firm=len(seen.series) - first >= _FIRM,
         sentence=f"{seen.kpi.title} has been {'rising' if side > 0 else 'falling'} steadily over the last "
-        f"{span(count, seen.kpi.period)}, by about {change(line.slope, unit)} a {unit_of(seen.kpi.period)} "
-        f"(between {number(slow)} and {change(fast, unit)}){news}.",
+        f"{span(count, seen.kpi.period)}, by about {change(line.slope, unit)} a {unit_of(seen.kpi.period)}"
+        f"{pace}{news}.",
         next_step=_TREND_STEPS[direction],
         evidence={
             "slope": line.slope, "slope_low": line.low, "slope_high": line.high, "tau": found.tau, "p": found.p,

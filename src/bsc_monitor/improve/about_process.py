@@ -7,7 +7,7 @@ from bsc_monitor.improve.assess import Assessment, young_shift
 from bsc_monitor.improve.assurance import direction_of, good_side, newest_signal
 from bsc_monitor.improve.ratchet import Ratchet, ratchet
 from bsc_monitor.improve.volatility import JUMPS, Volatility
-from bsc_monitor.improve.words import amount, between, change, number, period_name, span, unit_of
+from bsc_monitor.improve.words import amount, between, change, figures, number, period_name, span, unit_of, within
 from bsc_monitor.improve.xmr import Limits, Signal
 from bsc_monitor.model.insight import Direction, Insight, InsightKind
 
@@ -47,7 +47,7 @@ def _signal(seen: Assessment, signal: Signal, usual: Limits, *, shift: bool = Fa
         "rule": "shift" if shift else signal.rule,
         "periods": [seen.series.records[place].period.label for place in signal.points],
         "values": values,
-        **_limits_evidence(usual),
+        **_limits_evidence(seen, usual),
     }
     return _about(
         seen, InsightKind.SIGNAL, direction if direction is not Direction.NONE else _level(signal.side),
@@ -69,21 +69,24 @@ def _shift_sentence(seen: Assessment, signal: Signal, usual: Limits, direction: 
     values = [seen.series.values[place] for place in signal.points]
     if all((value - usual.centre) * signal.side > 0 for value in values):
         return _run_sentence(seen, signal, usual, direction)
-    level = sum(values) / len(values)
+    level, unit = sum(values) / len(values), seen.kpi.unit
+    digits = figures(level, usual.centre)
     return (
         f"{seen.kpi.title} {_CHANGES.get(direction, 'changed')} around "
-        f"{period_name(seen.series.records[signal.first].period)}: it now averages {amount(level, seen.kpi.unit)}, "
-        f"against {amount(usual.centre, seen.kpi.unit)} before."
+        f"{period_name(seen.series.records[signal.first].period)}: it now averages {amount(level, unit, digits)}, "
+        f"against {amount(usual.centre, unit, digits)} before."
     )
 
 
 def _beyond_sentence(seen: Assessment, signal: Signal, usual: Limits, direction: Direction) -> str:
     side = "above" if signal.side > 0 else "below"
     news = {Direction.IMPROVING: "good news with a cause", Direction.WORSENING: "bad news with a cause"}
+    value, (low, high) = seen.series.values[signal.last], seen.possible(usual)
+    digits = figures(value, low, high)
     return (
-        f"{seen.kpi.title} was {amount(seen.series.values[signal.last], seen.kpi.unit)} in "
+        f"{seen.kpi.title} was {amount(value, seen.kpi.unit, digits)} in "
         f"{period_name(seen.series.records[signal.last].period)}, {side} its usual range of "
-        f"{between(usual.lower, usual.upper, seen.kpi.unit)}: {news.get(direction, 'this has a cause')}, not chance."
+        f"{between(low, high, seen.kpi.unit, figures=digits)}: {news.get(direction, 'this has a cause')}, not chance."
     )
 
 
@@ -96,7 +99,7 @@ def _near_sentence(seen: Assessment, signal: Signal, usual: Limits, direction: D
         often = f"for {span(whole, seen.kpi.period)} in a row"
     return (
         f"{seen.kpi.title} came close to the {edge} end of its usual range "
-        f"({between(usual.lower, usual.upper, seen.kpi.unit)}) {often}: "
+        f"({between(*seen.possible(usual), seen.kpi.unit)}) {often}: "
         f"{news.get(direction, 'a change')} may be under way."
     )
 
@@ -126,10 +129,10 @@ def assurance_insight(seen: Assessment) -> Insight | None:
     return _about(
         seen, InsightKind.ASSURANCE, "fail", direction=Direction.NONE, since=_start(seen, seen.phases[-1].start),
         strength=min(1.0, abs(edge - nearer) / (2 * reach)) if reach else 1.0,
-        sentence=f"{seen.kpi.title} cannot be expected to reach its target of {goal}: left alone it moves within "
-        f"{between(usual.lower, usual.upper, seen.kpi.unit)}.",
+        sentence=f"{seen.kpi.title} cannot be expected to reach its target of {goal}: left alone it stays "
+        f"{within(*seen.possible(usual), seen.kpi.unit)}.",
         next_step="Change the way the work is done: effort within the same process will not reach this target.",
-        evidence={"target": list(target) if isinstance(target, tuple) else target, **_limits_evidence(usual)},
+        evidence={"target": list(target) if isinstance(target, tuple) else target, **_limits_evidence(seen, usual)},
         usual=usual,
     )  # fmt: skip
 
@@ -148,15 +151,16 @@ def ratchet_insight(seen: Assessment) -> Insight | None:
 
 
 def _raise(seen: Assessment, found: Ratchet, usual: Limits) -> Insight:
-    unit = seen.kpi.unit
+    unit, digits = seen.kpi.unit, figures(found.target, found.proposed)
+    target, proposed = amount(found.target, unit, digits), amount(found.proposed, unit, digits)
     return _about(
         seen, InsightKind.RATCHET, "raise", direction=Direction.IMPROVING, since=_start(seen, len(seen.series) - found.met),
         strength=min(1.0, abs(usual.centre - found.target) / (4 * (usual.upper - usual.centre) or 1.0)),
-        sentence=f"{seen.kpi.title} has met its target of {amount(found.target, unit)} in each of the last "
-        f"{span(found.met, seen.kpi.period)} and will go on doing so by itself: {amount(found.proposed, unit)} would be "
+        sentence=f"{seen.kpi.title} has met its target of {target} in each of the last "
+        f"{span(found.met, seen.kpi.period)} and will go on doing so by itself: {proposed} would be "
         "a goal again.",
-        next_step=f"Set the target to {amount(found.proposed, unit)}, or put the attention elsewhere.",
-        evidence={"target": found.target, "proposed": found.proposed, "met": found.met, **_limits_evidence(usual)},
+        next_step=f"Set the target to {proposed}, or put the attention elsewhere.",
+        evidence={"target": found.target, "proposed": found.proposed, "met": found.met, **_limits_evidence(seen, usual)},
         usual=usual,
     )  # fmt: skip
 
@@ -202,8 +206,9 @@ def _start(seen: Assessment, place: int) -> datetime:
     return seen.series.records[place].period.start
 
 
-def _limits_evidence(usual: Limits) -> dict[str, Any]:
-    return {"centre": usual.centre, "lower": usual.lower, "upper": usual.upper, "points": usual.points}
+def _limits_evidence(seen: Assessment, usual: Limits) -> dict[str, Any]:
+    lower, upper = seen.possible(usual)
+    return {"centre": usual.centre, "lower": lower, "upper": upper, "points": usual.points}
 
 
 def _about(

@@ -41,12 +41,19 @@ class Assessment:
     trend: Trend | NotEnoughData
     forecast: Forecast | NotEnoughData
     volatility: Volatility | NotEnoughData
+    bounds: tuple[float | None, float | None] = (None, None)  #: what its values cannot pass
 
     @property
     def limits(self) -> Limits | None:
         """The natural limits in force, if there are enough points."""
         found = self.phases[-1].limits if self.phases else None
         return found if isinstance(found, Limits) else None
+
+    def possible(self, usual: Limits) -> tuple[float, float]:
+        """Natural limits as far as values can go: nobody expects a rate below zero."""
+        floor, ceiling = self.bounds
+        lower = usual.lower if floor is None else max(floor, usual.lower)
+        return lower, usual.upper if ceiling is None else min(ceiling, usual.upper)
 
     @property
     def newest(self) -> PeriodValue:
@@ -66,16 +73,16 @@ def assess(
     usual = found[-1].limits if found else None
     signal, side = _variation(found)
     good = good_side(kpi.better, thresholds.target, usual.centre if isinstance(usual, Limits) else 0.0)
-    now = present(series.values, series.times, found)
+    now, bounds = present(series.values, series.times, found), _bounds(kpi, series.values)
     return Assessment(
         kpi=kpi, series=series, thresholds=thresholds, phases=found, assurance=_assurance(usual, thresholds, kpi),
         variation=variation_icon(signal, direction_of(side, good)),
         since=now.start, trend=now.trend,
         forecast=forecast(
             series.values, series.times, ahead=ahead, season=SEASONS.get(kpi.period), start=now.start,
-            bounds=_bounds(kpi, series.values), rows=now.rows,
+            bounds=bounds, rows=now.rows,
         ),
-        volatility=volatility(series.values, found),
+        volatility=volatility(series.values, found), bounds=bounds,
     )  # fmt: skip
 
 

@@ -1,14 +1,15 @@
 """The process-behaviour chart of a KPI as data: what pages and reports draw."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bsc_monitor.improve.assess import Assessment, assess
 from bsc_monitor.improve.assurance import Icon, assurance_icon
 from bsc_monitor.improve.forecast import Forecast
-from bsc_monitor.improve.phases import Cause
+from bsc_monitor.improve.phases import Cause, Phase
 from bsc_monitor.improve.series import time_of
+from bsc_monitor.improve.words import period_name, span
 from bsc_monitor.improve.xmr import PROVISIONAL, Limits, Rules
 from bsc_monitor.model.insight import NotEnoughData
 from bsc_monitor.model.organisation import Kpi, Level
@@ -62,6 +63,7 @@ class ProcessBehaviour:
     forecast_method: str = ""
     forecast_error: float | None = None  #: mean absolute error of the back-tests, in the KPI's unit
     missing: NotEnoughData | None = None  #: how many points limits still need
+    no_forecast: str = ""  #: why there is none, in words
 
 
 def process_behaviour(
@@ -79,11 +81,9 @@ def chart_of(seen: Assessment) -> ProcessBehaviour:
     return ProcessBehaviour(
         points=_points(seen),
         phases=tuple(
-            ChartPhase(
-                phase.start, phase.end, phase.cause, phase.limits if isinstance(phase.limits, Limits) else None,
-                isinstance(phase.limits, Limits) and phase.limits.firm,
-            )
+            ChartPhase(phase.start, phase.end, phase.cause, shown, shown is not None and shown.firm)
             for phase in seen.phases
+            for shown in (_limits(seen, phase),)
         ),
         variation=seen.variation,
         assurance=assurance_icon(seen.assurance) if seen.assurance else None,
@@ -93,7 +93,26 @@ def chart_of(seen: Assessment) -> ProcessBehaviour:
         forecast_method=made.method if made else "",
         forecast_error=made.error if made else None,
         missing=None if seen.limits else NotEnoughData(len(seen.phases[-1]) if seen.phases else 0, PROVISIONAL),
+        no_forecast=_no_forecast(seen),
     )  # fmt: skip
+
+
+def _limits(seen: Assessment, phase: Phase) -> Limits | None:
+    if not isinstance(phase.limits, Limits):
+        return None
+    lower, upper = seen.possible(phase.limits)
+    return replace(phase.limits, lower=lower, upper=upper)
+
+
+def _no_forecast(seen: Assessment) -> str:
+    if isinstance(seen.forecast, Forecast):
+        return ""
+    need = f"a forecast needs {span(seen.forecast.need, seen.kpi.period)}"
+    there = f"there {'is' if seen.forecast.have == 1 else 'are'} {seen.forecast.have}"
+    if not seen.since:
+        return f"{need[0].upper()}{need[1:]} that closed with a value; {there}."
+    since = period_name(seen.series.records[seen.since].period)
+    return f"The process changed around {since}: {need} of the new one; {there}."
 
 
 def future_label(newest: Period, ahead: int) -> str:

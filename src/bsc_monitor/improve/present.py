@@ -2,8 +2,8 @@
 
 A drift sets off shifts too, so the phases of the chart alone do not say. Of the newest 24 values the longest stretch of
 whole phases is taken that a line explains better than their levels do, at least the newest phase; a change on purpose is
-a border in any case. A stretch that moves is cut once more where one step explains it better than the line: the chart
-needs eight points behind a shift to see it.
+a border in any case. A stretch that moves, or whose newest value is a signal, is cut once more where one step explains it
+better than the line: the chart needs eight points behind a shift to see it.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from math import inf, log
 
+from bsc_monitor.improve.assurance import newest_signal
 from bsc_monitor.improve.phases import Phase
 from bsc_monitor.improve.significance import median
 from bsc_monitor.improve.trend import Trend, slope_rows, trend
@@ -42,7 +43,7 @@ def present(values: Sequence[float], times: Sequence[int], found: Sequence[Phase
         start, rows = rest[1].start, _since(rows, rest[1].start - start)
         del rest[0]
     moving = trend(values[start:], times[start:], rows=rows)
-    if isinstance(moving, Trend) and moving.p < _MOVING:
+    if isinstance(moving, Trend) and (moving.p < _MOVING or newest_signal(found[-1])):
         step = _step(values[start:], times[start:], moving)
         if step:
             start, rows = start + step, _since(rows, step)

@@ -1,7 +1,8 @@
 """Numbers, units and periods as a manager reads them."""
 
 from datetime import date
-from math import floor, isinf, log10
+from itertools import pairwise
+from math import floor, isfinite, isinf, log10
 
 from bsc_monitor.improve.series import time_of
 from bsc_monitor.model.period import Period, PeriodKind
@@ -11,42 +12,38 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+FIGURES = 3  #: significant digits that a manager reads
+_MOST_FIGURES = 9
+_SIGN = 2  # letters of a unit that is a sign (``ms``) rather than a word
 _LONG_UNITS = {"d": "days", "w": "weeks"}
 
 
-def number(value: float) -> str:
-    """Three significant digits, whole from a hundred on, with thousands separators."""
-    if isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value == 0:
-        return "0"
-    digits = max(0, 2 - floor(log10(abs(value))))
-    text = f"{abs(value):,.{digits}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return f"−{text}" if value < 0 and text != "0" else text
+def number(value: float, figures: int = FIGURES) -> str:
+    """So many significant digits, whole ones all the same, with thousands separators and no more zeros than needed."""
+    return _written(value, _decimals(abs(value), figures))
 
 
-def amount(value: float, unit: str) -> str:
+def figures(*values: float) -> int:
+    """The significant digits that tell different values apart: three, or more where they lie close together."""
+    different = sorted({value for value in values if isfinite(value)})
+    for found in range(FIGURES, _MOST_FIGURES):
+        if all(number(low, found) != number(high, found) for low, high in pairwise(different)):
+            return found
+    return _MOST_FIGURES
+
+
+def amount(value: float, unit: str, figures: int = FIGURES) -> str:
     """A value with its unit: ``24.5 h``, ``98 %``, ``EUR 12,300``, ``3 days``."""
     unit = canonical(unit)
-    text = number(value)
-    if unit in ("", "count", "ratio"):
-        return text
     if unit == "yes/no":
         return "yes" if value >= 0.5 else "no"
-    if is_currency(unit):
-        return f"{unit} {text}"
-    named = _LONG_UNITS.get(unit, unit)
-    return f"{text} {named[:-1] if text == '1' and unit in _LONG_UNITS else named}"
+    text = number(value, figures)
+    return _with_unit(text, unit, one=text == "1")
 
 
 def change(value: float, unit: str) -> str:
     """A difference of two values, without its sign: of percentages in percentage points."""
-    text = amount(abs(value), unit)
-    if canonical(unit) != "%":
-        return text
-    return f"{number(abs(value))} percentage point{'' if number(abs(value)) == '1' else 's'}"
+    return amount(abs(value), _unit_of_change(unit))
 
 
 def signed(value: float, unit: str) -> str:
@@ -54,12 +51,61 @@ def signed(value: float, unit: str) -> str:
     return f"{'−' if value < 0 else '+'}{change(value, unit)}"
 
 
-def between(low: float, high: float, unit: str) -> str:
-    """A range, the unit said once: ``20 to 40 h``."""
-    unit = canonical(unit)
+def between(low: float, high: float, unit: str, joint: str = "to", figures: int = FIGURES) -> str:
+    """A range, the unit said once: ``20 to 40 h``, ``EUR 959 to 1,422``; one value where its ends are the same.
+
+    Both ends have as many decimals as the larger one, and as many more as they need to differ.
+    """
+    if low == high or canonical(unit) == "yes/no":
+        ends = dict.fromkeys((amount(low, unit, figures), amount(high, unit, figures)))
+        return f" {joint} ".join(ends)
+    size = max(abs(low), abs(high))
+    for digits in range(figures, _MOST_FIGURES):
+        places = _decimals(size, digits)
+        if _written(low, places) != _written(high, places):
+            return _with_unit(f"{_written(low, places)} {joint} {_written(high, places)}", canonical(unit))
+    return amount(high, unit, figures)
+
+
+def within(low: float, high: float, unit: str) -> str:
+    """Where something moves by itself: ``between 22.4 and 22.7 %``; ``at about 60 %`` where three digits show no movement."""
+    if amount(low, unit) == amount(high, unit):
+        return f"at {'' if low == high else 'about '}{amount(high, unit)}"
+    return f"between {between(low, high, unit, 'and')}"
+
+
+def change_within(low: float, high: float, unit: str) -> str:
+    """A range of differences, without their signs, as ``within`` says it."""
+    low, high = sorted((abs(low), abs(high)))
+    return within(low, high, _unit_of_change(unit))
+
+
+def _unit_of_change(unit: str) -> str:
+    return "percentage points" if canonical(unit) == "%" else unit
+
+
+def _with_unit(text: str, unit: str, *, one: bool = False) -> str:
+    """A written number, or range of them, with its canonical unit; ``one``: the number is 1."""
+    if unit in ("", "count", "ratio"):
+        return text
     if is_currency(unit):
-        return f"{unit} {number(low)} to {number(high)}"
-    return f"{number(low)} to {amount(high, unit)}"
+        return f"{unit} {text}"
+    named = _LONG_UNITS.get(unit, unit)
+    several = len(named) > _SIGN and named.endswith("s")
+    return f"{text} {named[:-1] if one and several else named}"
+
+
+def _decimals(size: float, figures: int) -> int:
+    return max(0, figures - 1 - floor(log10(size))) if size and isfinite(size) else 0
+
+
+def _written(value: float, decimals: int) -> str:
+    if isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{abs(value):,.{decimals}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return f"−{text}" if value < 0 and text != "0" else text
 
 
 def span(count: int, kind: PeriodKind | None) -> str:

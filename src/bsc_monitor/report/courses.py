@@ -29,5 +29,5 @@ def course_of(seen: Assessment, most: int) -> Course | None:
         stretches=stretches,
         ahead=tuple(Ahead(each.label, each.value, each.low, each.high) for each in chart.forecast[:3]),
         error=chart.forecast_error, variation=chart.variation.text,
-        assurance=chart.assurance.text if chart.assurance else "",
+        assurance=chart.assurance.text if chart.assurance else "", no_forecast=chart.no_forecast,
     )  # fmt: skip

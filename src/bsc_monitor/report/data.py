@@ -61,6 +61,7 @@ class Course:
     error: float | None  #: mean absolute error of the forecast's back-tests
     variation: str
     assurance: str
+    no_forecast: str = ""  #: why there is none
 
 
 @dataclass(frozen=True, slots=True)

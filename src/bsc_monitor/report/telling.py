@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bsc_monitor.improve.insights import Findings
 from bsc_monitor.improve.relations import Relations
-from bsc_monitor.improve.words import amount, signed
+from bsc_monitor.improve.words import amount, figures, signed
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, Insight, InsightKind
 from bsc_monitor.model.organisation import Initiative, Kpi, Organisation, Scorecard
 from bsc_monitor.model.period import Period
@@ -80,9 +80,11 @@ def turned(lines: Iterable[KpiLine], before: str) -> tuple[Turn, ...]:
 def _why(line: KpiLine, before: str) -> str:
     if line.value is None:
         return line.note
-    text = amount(line.value, line.unit)
+    near = [value for value in (line.value, line.value_before, line.target_value) if value is not None]
+    digits = figures(*near)
+    text = amount(line.value, line.unit, digits)
     if line.value_before is not None:
-        was = amount(line.value_before, line.unit)
+        was = amount(line.value_before, line.unit, digits)
         text += f", as in {before} (the target changed)" if was == text else f" after {was} in {before}"
     return f"{text}; target {line.target}" if line.target else text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from math import floor
 
-from bsc_monitor.improve.words import amount, number
+from bsc_monitor.improve.words import amount, between, number
 from bsc_monitor.model.organisation import Better, Level
 from bsc_monitor.model.status import Status
 
@@ -38,7 +38,7 @@ def target_words(level: Level | None, better: Better, unit: str) -> str:
     if level is None:
         return ""
     if isinstance(level, tuple):
-        return f"{number(level[0])} to {amount(level[1], unit)}"
+        return between(*level, unit)
     return f"{_SIGNS[better]} {amount(level, unit)}"
 
 

@@ -107,7 +107,7 @@ def test_a_target_out_of_reach_needs_a_changed_process():
     found = find(MTTR, months(STEADY, target=20, red=40))
 
     assert one(found, InsightKind.ASSURANCE).sentence == (
-        "Mean time to resolve cannot be expected to reach its target of 20 h: left alone it moves within 26.7 to 33.4 h."
+        "Mean time to resolve cannot be expected to reach its target of 20 h: left alone it stays between 26.7 and 33.4 h."
     )
 
 

@@ -1,9 +1,23 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.improve.building import month
 
-from bsc_monitor.improve.words import amount, between, change, future_name, number, period_name, signed, span
+from bsc_monitor.improve.words import (
+    amount,
+    between,
+    change,
+    change_within,
+    figures,
+    future_name,
+    number,
+    period_name,
+    signed,
+    span,
+    within,
+)
 from bsc_monitor.model.period import Calendar, PeriodKind
 from bsc_monitor.score.periods import following, parse_period
 
@@ -23,7 +37,7 @@ def test_numbers_have_three_digits_and_no_more_zeros_than_needed(value, text):
     ("value", "unit", "text"),
     [
         (30, "h", "30 h"), (98.2, "%", "98.2 %"), (12_300, "EUR", "EUR 12,300"), (1, "d", "1 day"), (2.5, "d", "2.5 days"),
-        (7, "count", "7"), (0.98, "ratio", "0.98"), (7, "points", "7 points"), (1, "yes/no", "yes"), (3, "", "3"),
+        (7, "count", "7"), (0.98, "ratio", "0.98"), (7, "points", "7 points"), (1, "points", "1 point"), (1, "ms", "1 ms"), (1, "yes/no", "yes"), (3, "", "3"),
     ],
 )  # fmt: skip
 def test_amounts_carry_their_unit_as_people_write_it(value, unit, text):
@@ -37,9 +51,43 @@ def test_differences_of_percentages_are_percentage_points():
     assert (signed(-8, "h"), signed(5, "%")) == ("−8 h", "+5 percentage points")
 
 
-def test_ranges_say_the_unit_once():
-    assert between(20, 40.2, "h") == "20 to 40.2 h"
-    assert between(1000, 2500, "EUR") == "EUR 1,000 to 2,500"
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "text"),
+    [
+        (20, 40.2, "h", "20 to 40.2 h"), (1000, 2500, "EUR", "EUR 1,000 to 2,500"), (-12.3, 4, "%", "−12.3 to 4 %"),
+        (0.897, 5.69, "d", "0.9 to 5.69 days"), (59.97, 60.03, "%", "59.97 to 60.03 %"), (60, 60, "%", "60 %"),
+        (0, 1, "yes/no", "no to yes"), (1, 1, "yes/no", "yes"), (3, 4, "count", "3 to 4"), (0, 0.004, "h", "0 to 0.004 h"),
+    ],
+)  # fmt: skip
+def test_ranges_say_the_unit_once_and_their_ends_differ(low, high, unit, text):
+    assert between(low, high, unit) == text
+
+
+def test_where_something_moves_is_said_as_people_say_it():
+    assert within(22.4, 22.7, "%") == "between 22.4 and 22.7 %"
+    assert within(959, 1422, "USD") == "between USD 959 and 1,422"
+    assert within(59.97, 60.03, "%") == "at about 60 %"
+    assert within(60, 60, "%") == "at 60 %"
+    assert change_within(-2.64, -1.95, "%") == "between 1.95 and 2.64 percentage points"
+    assert change_within(-0.5, -0.5, "EUR") == "at EUR 0.5"
+
+
+@given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9), st.sampled_from(["h", "%", "EUR", "d", "count", "points"]))
+def test_the_two_ends_of_a_range_never_read_the_same(one, other, unit):
+    low, high = sorted((one, other))
+    ends = between(low, high, unit).split(" to ")
+
+    assert len(ends) == len(set(ends))
+    assert len(ends) == 2 or amount(low, unit) == amount(high, unit) or low == high
+    assert between(low, high, "EUR").count("EUR") == 1
+
+
+def test_values_close_together_are_written_with_as_many_digits_as_tell_them_apart():
+    digits = figures(60.04, 59.97, 60.03)
+
+    assert [number(value, digits) for value in (59.97, 60.03, 60.04)] == ["59.97", "60.03", "60.04"]
+    assert figures(1, 2, 1) == 3
+    assert figures(5, 5) == 3
 
 
 def test_spans_know_their_plural():

@@ -58,7 +58,6 @@ def _chart(
 ) -> chart_models.Chart:  # fmt: skip
     signals = {each.period.start: list(each.signals) for each in made.points} if made else {}
     shown = [each for each in values if each.value is not None]
-    missing = made.missing if made else None
     return chart_models.Chart(
         kpi=kpi.name, title=kpi.title, unit=kpi.unit, better=kpi.better,
         points=[
@@ -77,8 +76,14 @@ def _chart(
         annotations=_annotations(happened, initiatives),
         variation=made.variation.text if made else None,
         assurance=made.assurance.text if made and made.assurance else None,
-        note=f"Natural limits need {missing.need} closed periods; there are {missing.have}." if missing else "",
+        note=_note(made) if made else "",
     )  # fmt: skip
+
+
+def _note(made: ProcessBehaviour) -> str:
+    missing = made.missing
+    limits = f"Natural limits need {missing.need} closed periods; there are {missing.have}." if missing else ""
+    return f"{limits} {made.no_forecast}".strip()
 
 
 def _phases(made: ProcessBehaviour, shown: list[PeriodValue]) -> list[chart_models.ChartPhase]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from bsc_monitor.improve.words import amount, number
+from bsc_monitor.improve.words import amount, number, signed
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, Insight, InsightKind
 from bsc_monitor.model.organisation import Initiative, Kpi
 from bsc_monitor.web.view.attention import Concern, concerns
@@ -127,8 +127,8 @@ def course(scene: Scene, initiative: Initiative) -> Course:
     names = dict.fromkeys((*((initiative.expect.kpi,) if initiative.expect else ()), *initiative.targets))
     measured = kpis.get(state.kpi or "")
     unit = measured.unit if measured else ""
-    expected = "" if state.expected is None else f"{_signed(state.expected, unit)} expected"
-    achieved = "" if state.achieved is None else f"{_signed(state.achieved, unit)} so far"
+    expected = "" if state.expected is None else f"{signed(state.expected, unit)} expected"
+    achieved = "" if state.achieved is None else f"{signed(state.achieved, unit)} so far"
     words, mood = _VERDICTS.get(state.verdict or "", ("", ""))
     if not words:
         words, mood = ("late", "red") if state.late else ("behind its time", "amber") if state.behind else ("", "")
@@ -202,8 +202,3 @@ def _evidence(insight: Insight, kpi: Kpi | None) -> Iterable[tuple[str, str]]:
 
 
 _PLAIN = frozenset({"p", "tau", "rho", "share", "share_of_expected", "ratio", "strength"})
-
-
-def _signed(value: float, unit: str) -> str:
-    text = amount(abs(value), unit)
-    return f"{'−' if value < 0 else '+'}{text}"

@@ -26,7 +26,7 @@ class Statistics:
     assurance: Icon | None
     forecast: str  #: never without its interval
     error: str  #: how far off forecasts were
-    missing: str  #: why there are no limits yet
+    missing: str  #: why there are no limits or no forecast yet
 
 
 def accuracy_of(connection: Connection, kpi: Kpi) -> Accuracy | None:
@@ -52,6 +52,7 @@ def statistics(
     missing = "" if chart.missing is None else (
         f"Natural limits need {chart.missing.need} closed periods; there are {chart.missing.have}."
     )  # fmt: skip
+    missing = f"{missing} {chart.no_forecast}".strip()
     return Statistics(chart.variation, chart.assurance, words, error, missing)
 
 
