@@ -14,14 +14,10 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import sqlalchemy
 from pydantic import Field, field_validator
-from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from bsc_monitor.plugin import (
     Collector,
@@ -35,6 +31,10 @@ from bsc_monitor.plugin import (
     SourceError,
     measure,
 )
+
+if TYPE_CHECKING:  # imported where it is used: it takes long, and few configurations ask a database
+    from sqlalchemy import Connection
+    from sqlalchemy.exc import DBAPIError
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 _AUTH = re.compile(r"password|authentication|access denied|role .* does not exist", re.IGNORECASE)
@@ -72,9 +72,11 @@ class Sql(Collector):
         @field_validator("url")
         @classmethod
         def _address(cls, given: Secret) -> Secret:
+            import sqlalchemy
+
             try:
-                make_url(given.reveal())
-            except ArgumentError:
+                sqlalchemy.make_url(given.reveal())
+            except (sqlalchemy.exc.ArgumentError, ValueError):
                 raise ValueError("is no SQLAlchemy URL such as postgresql://user:password@host/database") from None
             return given
 
@@ -91,7 +93,9 @@ class Sql(Collector):
         Several rows must differ in ``at`` or in the columns named in ``by``: each is a reading. NULL in such a column means
         "all" (as ROLLUP and GROUPING SETS give it): the row without any is the total.
         """
-        names = set(text(p.query).compile().params)
+        import sqlalchemy
+
+        names = set(sqlalchemy.text(p.query).compile().params)
         bounds = {"start": ctx.window.start or datetime.min.replace(tzinfo=UTC), "end": ctx.window.end}
         if unknown := sorted(names - set(bounds)):
             raise SourceError(
@@ -108,14 +112,16 @@ class Sql(Collector):
         return readings or [Reading(None, state=ReadingState.NO_DATA)]
 
     def _rows(self, query: str, bounds: dict[str, datetime]) -> list[dict[str, Any]]:
+        import sqlalchemy
+
         try:
             with self._connected() as connection:
                 given = {k: _plain(v, connection) for k, v in bounds.items()}
-                result = connection.execute(text(query), given)
+                result = connection.execute(sqlalchemy.text(query), given)
                 found = [dict(row) for row in result.mappings().fetchmany(self.config.row_cap + 1)]
-        except DBAPIError as error:
+        except sqlalchemy.exc.DBAPIError as error:
             raise _failure(error) from None
-        except (SQLAlchemyError, ImportError) as error:
+        except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
             raise SourceError(f"the database cannot be asked: {error}"[:300], CollectorError.CONFIG) from None
         if len(found) > self.config.row_cap:
             raise SourceError(
@@ -126,9 +132,11 @@ class Sql(Collector):
         return found
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
+    def _connected(self) -> "Iterator[Connection]":
         """A connection in a read-only transaction that is rolled back at the end."""
-        url = make_url(self.config.url.reveal())
+        import sqlalchemy
+
+        url = sqlalchemy.make_url(self.config.url.reveal())
         if url.drivername in ("postgresql", "postgres"):
             url = url.set(drivername="postgresql+psycopg")
         kind = url.get_backend_name()
@@ -137,8 +145,8 @@ class Sql(Collector):
         seconds = self.config.statement_timeout
         options = {"connect_timeout": max(1, round(seconds))} if kind in ("postgresql", "mysql", "mariadb") else {}
         try:
-            engine = sqlalchemy.create_engine(url, poolclass=NullPool, connect_args=options)
-        except (NoSuchModuleError, ImportError) as error:
+            engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args=options)
+        except (sqlalchemy.exc.NoSuchModuleError, ImportError) as error:
             raise SourceError(
                 f"no driver for {url.drivername}: {error}", CollectorError.CONFIG, hint="Install its Python package."
             ) from None
@@ -176,8 +184,10 @@ class Sql(Collector):
         )
 
 
-def _protect(connection: Connection, kind: str, seconds: float) -> None:
+def _protect(connection: "Connection", kind: str, seconds: float) -> None:
     """No writing, no longer than so many seconds."""
+    from sqlalchemy import text
+
     milliseconds = round(seconds * 1000)
     if kind == "postgresql":
         connection.execute(text("SET TRANSACTION READ ONLY"))
@@ -198,12 +208,12 @@ def _protect(connection: Connection, kind: str, seconds: float) -> None:
         raw.set_progress_handler(lambda: monotonic() > end, 10_000)
 
 
-def _plain(instant: datetime, connection: Connection) -> Any:
+def _plain(instant: datetime, connection: "Connection") -> Any:
     """A bound as the database compares it: SQLite holds text, others take instants."""
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if connection.dialect.name == "sqlite" else instant
 
 
-def _failure(error: DBAPIError) -> SourceError:
+def _failure(error: "DBAPIError") -> SourceError:
     words = str(error.orig).strip().partition("\n")[0][:300]
     if _LATE.search(words):
         return SourceError(words, CollectorError.TIMEOUT, hint="Make the query cheaper, or raise statement_timeout.")

@@ -85,7 +85,7 @@ class CalendarForm(Form):
 class SourceForm(Form):
     """The keys of a source that every plugin has; the others are the plugin's own."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, defer_build=True)
 
     plugin: str = Field(description="name of the collector")
     every: Interval | None = Field(None, description="default schedule of its KPIs")

@@ -34,7 +34,7 @@ _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 class Form(BaseModel):
     """Base of all forms: exactly the keys it names, of exactly their types."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 def _clean(text: str) -> str:
