@@ -4,6 +4,7 @@ Run as a program it reads one JSON object a line: ``{"run": [arguments], "log": 
 the new process's id, ``{"wait": id}`` with its exit code (negative: the signal that ended it).
 """
 
+import gc
 import importlib
 import json
 import os
@@ -93,15 +94,14 @@ def _end_of(pid):
 
 
 def _serve():
+    # what a first start would import late: each of thousands would do it anew, after its fork
     import watchfiles  # noqa: F401
 
-    import bsc_monitor.service
-    import bsc_monitor.service.logs  # noqa: F401
-    from bsc_monitor.cli import build_app
     from bsc_monitor.collect.plugins import find_plugins
 
-    build_app()
     find_plugins(())
+    gc.collect()
+    gc.freeze()  # a collector that looked at all this would copy every page of it in each child
     for line in sys.stdin:
         request = json.loads(line)
         print(json.dumps(_fork(request) if "run" in request else _end_of(request["wait"])), flush=True)

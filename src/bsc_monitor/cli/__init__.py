@@ -4,47 +4,86 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from bsc_monitor import __version__
-from bsc_monitor.config.problems import ConfigError
-from bsc_monitor.store import StoreError, Taken
 
 __all__ = ["build_app", "main"]
+
+#: each verb with its file, in the order in which ``--help`` shows them
+_FILES = {
+    "init": "init",
+    "demo": "demo",
+    "run": "run",
+    "check": "check",
+    "status": "status",
+    "explain": "explain",
+    "alignment": "explain",
+    "insights": "insights",
+    "initiative": "initiative",
+    "report": "report",
+    "alerts": "alerts",
+    "ack": "ack",
+    "comment": "comment",
+    "silence": "silence",
+    "set": "set",
+    "backfill": "backfill",
+    "rescore": "backfill",
+    "catalog": "catalog",
+    "notify": "notify",
+    "test": "rule_test",
+    "schema": "schema",
+    "sandbox": "sandbox",
+    "export": "export",
+    "collect": "collect",
+    "plugin": "plugin",
+}
+
+
+class _Verbs(MutableMapping[str, Any]):
+    """The commands by name, each imported when it is asked for: one verb does not wait for what the others need."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known:
+            verbs = typer.Typer(rich_markup_mode="rich")
+            import_module(f"bsc_monitor.cli.{_FILES[name]}").register(verbs)
+            self._known.update(typer.main.get_group(verbs).commands)
+        return self._known[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._known[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FILES)
+
+    def __len__(self) -> int:
+        return len(_FILES)
+
+
+class _Root(TyperGroup):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = _Verbs()
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the context is the group's own
+        return list(self.commands)
 
 
 def build_app() -> typer.Typer:
     """The whole command line."""
-    from bsc_monitor.cli import (
-        ack,
-        alerts,
-        backfill,
-        catalog,
-        check,
-        collect,
-        comment,
-        demo,
-        explain,
-        export,
-        init,
-        initiative,
-        insights,
-        notify,
-        plugin,
-        report,
-        rule_test,
-        run,
-        sandbox,
-        schema,
-        silence,
-        status,
-    )
-    from bsc_monitor.cli import set as set_
-    from bsc_monitor.cli.frame import collect_tools, plugin_folders_of
-
     app = typer.Typer(
+        cls=_Root,
         name="bsc-monitor",
         help="A live IT balanced scorecard: collects KPIs, scores them up to strategy, alerts, exports to Prometheus.",
         no_args_is_help=True,
@@ -60,13 +99,6 @@ def build_app() -> typer.Typer:
     ) -> None:
         """A live IT balanced scorecard."""
 
-    for module in (
-        init, demo, run, check, status, explain, insights, initiative, report, alerts, ack, comment, silence, set_, backfill, catalog, notify, rule_test, schema, sandbox,
-    ):  # fmt: skip
-        module.register(app)
-    export.register(app, export.store_tools())
-    collect.register(app, collect_tools())
-    app.add_typer(plugin.plugin_app(plugin_folders_of))
     return app
 
 
@@ -80,18 +112,15 @@ def main() -> None:
     """Run the command line; a user's mistake is told in words, without a traceback, and exits with 1."""
     try:
         build_app()()
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        count = len(error.problems)
-        typer.echo(f"{count} mistake{'s' if count != 1 else ''}; nothing was started.", err=True)
-        sys.exit(1)
-    except StoreError as error:
-        typer.echo(f"{error.message}" + (f" ({error.hint})" if error.hint else ""), err=True)
-        sys.exit(1)
-    except Taken:
-        typer.echo("another bsc-monitor uses this database: stop it, or act through its board", err=True)
-        sys.exit(1)
     except BrokenPipeError:  # the reader of a pipe has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        from bsc_monitor.cli.mistakes import in_words  # its rooms are imported already by a verb that can fail so
+
+        lines = in_words(error)
+        if not lines:
+            raise
+        for line in lines:
+            typer.echo(line, err=True)
         sys.exit(1)

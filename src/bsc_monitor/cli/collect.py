@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bsc_monitor.cli.frame import load_all
 from bsc_monitor.collect.harvest import readings_for
 from bsc_monitor.collect.http import SourceClient
 from bsc_monitor.collect.live import open_source
@@ -26,6 +27,8 @@ from bsc_monitor.model.organisation import Kpi
 from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import Collector, Measure, Reading, SourceError, declared
+from bsc_monitor.score.judge import score_reading
+from bsc_monitor.score.periods import current_period, parse_period
 
 _SHOWN_REQUESTS = 20
 
@@ -40,6 +43,14 @@ class Tools:
     score: Callable[[Kpi, Reading, str, Period], float | None]  #: of a reading in the measure's unit; None: none
 
 
+def _own_tools() -> Tools:
+    def load_both(file: Path) -> tuple[Configuration, Mapping[str, type[Collector]]]:
+        configuration, plugins = load_all(file)
+        return configuration, plugins.collectors
+
+    return Tools(load_both, parse_period, current_period, score_reading)
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     source: Source
@@ -52,8 +63,9 @@ class _Asked:
     kpi: Kpi | None  # the first that asks the same
 
 
-def register(app: typer.Typer, tools: Tools) -> None:
-    """Add the command to the application."""
+def register(app: typer.Typer, given: Tools | None = None) -> None:
+    """Add the command to the application; its own tools by default."""
+    tools = given or _own_tools()
 
     @app.command()
     def collect(

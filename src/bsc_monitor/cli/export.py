@@ -51,7 +51,7 @@ class Tools:
     past: Callable[[Path, datetime | None], Past]  #: periods that ended after the instant; None: all
 
 
-def store_tools() -> Tools:
+def _store_tools() -> Tools:
     """The tools over the configuration's own store, read while the service may be running. They raise StoreError."""
 
     def present(file: Path) -> Present:
@@ -97,8 +97,9 @@ FromOption = Annotated[
 ]
 
 
-def register(app: typer.Typer, tools: Tools) -> None:
-    """Add the commands to the application."""
+def register(app: typer.Typer, given: Tools | None = None) -> None:
+    """Add the commands to the application; over the configuration's own store by default."""
+    tools = given or _store_tools()
     group = typer.Typer(help="Write scorecards and their history for other programs.", no_args_is_help=True)
 
     @group.command()

@@ -1,4 +1,4 @@
-"""What verbs share: loading the configuration with its plugins, and the tools that a dry run needs."""
+"""What verbs share: loading the configuration with its plugins."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bsc_monitor.cli.collect import Tools
 from bsc_monitor.collect.plugins import Plugins, find_plugins
-from bsc_monitor.config import AddressFault, ConfigError, Configuration, load, plugin_folders
-from bsc_monitor.evaluate.acting import action_problems
+from bsc_monitor.config import AddressFault, ConfigError, Configuration, load
 from bsc_monitor.plugin import Collector
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file")]
@@ -32,23 +30,9 @@ def load_all(file: Path, address_fault: AddressFault = lambda _: "") -> tuple[Co
 
     configuration = load(file, find, why_broken, address_fault)
     plugins = found[-1] if found else find_plugins(configuration.service.plugins)
-    if problems := action_problems(configuration, plugins):
-        raise ConfigError(problems)
+    if configuration.actions:  # imported late: it brings the store, which few verbs need
+        from bsc_monitor.evaluate.acting import action_problems
+
+        if problems := action_problems(configuration, plugins):
+            raise ConfigError(problems)
     return configuration, plugins
-
-
-def plugin_folders_of(file: Path) -> Sequence[Path]:
-    """The plugin folders that a configuration names."""
-    return plugin_folders(file)
-
-
-def collect_tools() -> Tools:
-    """What ``collect`` needs; imported late, for the other verbs start faster without."""
-    from bsc_monitor.score.judge import score_reading
-    from bsc_monitor.score.periods import current_period, parse_period
-
-    def load_both(file: Path) -> tuple[Configuration, Mapping[str, type[Collector]]]:
-        configuration, plugins = load_all(file)
-        return configuration, plugins.collectors
-
-    return Tools(load_both, parse_period, current_period, score_reading)

@@ -17,7 +17,13 @@ from bsc_monitor.cli.plugin_check import check
 from bsc_monitor.cli.plugin_docs import docs
 from bsc_monitor.cli.plugin_new import new
 from bsc_monitor.collect.plugins import Plugins, find_plugins
+from bsc_monitor.config import plugin_folders
 from bsc_monitor.plugin import Collector, declared
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands to the application."""
+    app.add_typer(plugin_app(plugin_folders))
 
 
 def plugin_app(folders: Callable[[Path], Sequence[Path]]) -> typer.Typer:

@@ -6,8 +6,9 @@ import json
 
 import typer
 
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, plugin_folders_of
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption
 from bsc_monitor.collect.plugins import find_plugins
+from bsc_monitor.config import plugin_folders
 from bsc_monitor.config.schema import json_schema
 
 
@@ -21,5 +22,5 @@ def schema(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     Example: bsc-monitor schema > bsc-monitor.schema.json
     """
-    folders = plugin_folders_of(config) if config.exists() else ()
+    folders = plugin_folders(config) if config.exists() else ()
     typer.echo(json.dumps(json_schema(find_plugins(folders).collectors), indent=2))
