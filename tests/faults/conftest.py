@@ -1,6 +1,8 @@
 """Rigs for the fault tests."""
 
 import os
+import time
+from datetime import datetime
 
 import pytest
 from tests.faults.nursery import Nursery
@@ -28,9 +30,33 @@ def often(soak):
 
 
 @pytest.fixture(scope="session")
-def figures():
-    """Collects the figures of the runs; printed in the end."""
-    found = {}
-    yield found
-    for name, values in found.items():
-        print(f"\n{name}: " + ", ".join(f"{count} {word}" for word, count in values.items()))
+def figures(request):
+    """``figures(name, numbers)`` keeps what a run counted, shows it at once in a soak, and all of it in the end."""
+    found = []
+
+    def add(name, numbers):
+        found.append(f"{name}: " + ", ".join(f"{count} {word}" for word, count in numbers.items()))
+        _show(request, found[-1])
+
+    yield add
+    _show(request, *found)
+
+
+@pytest.fixture(scope="session")
+def tell(request):
+    """``tell(name, done, of, begun, account)`` shows in a soak how far a run is, and what it counts until then."""
+
+    def progress(name, done, of, begun, account):
+        seconds = time.monotonic() - begun
+        counts = ", ".join(f"{count} {word}" for word, count in account.items())
+        _show(request, f"{name}: {done} of {of} after {seconds:.0f} s ({seconds / done:.2f} s each): {counts}")
+
+    return progress
+
+
+def _show(request, *lines):
+    """Past pytest's capture: a run of an hour is watched."""
+    if request.config.getoption("--soak"):
+        with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            for line in lines:
+                print(f"\n{datetime.now():%H:%M:%S} {line}", end="", flush=True)

@@ -13,6 +13,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+#: what a service imports as it starts: each of thousands would do it anew, after its fork
+LATE = (
+    "alembic.command", "alembic.config", "anyio.to_thread", "anyio._backends._asyncio", "apscheduler.executors.asyncio",
+    "bsc_monitor.cli.backfill", "bsc_monitor.cli.run", "bsc_monitor.service.logs", "bsc_monitor.service.offline",
+    "bsc_monitor.service.service", "bsc_monitor.store.open", "bsc_monitor.web.serve", "prometheus_client",
+    "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite", "sqlite3", "tree_sitter_toml", "watchfiles",
+)  # fmt: skip
+
 
 class Nursery:
     """The forking process, to be used in a ``with``. Its children are the real ``bsc-monitor``, as its own processes."""
@@ -94,12 +102,9 @@ def _end_of(pid):
 
 
 def _serve():
-    # what a first start would import late: each of thousands would do it anew, after its fork
-    import watchfiles  # noqa: F401
-
-    from bsc_monitor.collect.plugins import find_plugins
-
-    find_plugins(())
+    for late in LATE:
+        importlib.import_module(late)
+    importlib.import_module("bsc_monitor.collect.plugins").find_plugins(())
     gc.collect()
     gc.freeze()  # a collector that looked at all this would copy every page of it in each child
     for line in sys.stdin:

@@ -195,6 +195,18 @@ class Rig:
     def drained(self):
         return not self.query("SELECT 1 FROM outbox WHERE state = 'pending' LIMIT 1")
 
+    def account(self):
+        """What is counted until now, while it is dead. Raises AssertionError for a reading that was lost."""
+        lost = self.lost()
+        assert not lost, f"{len(lost)} acknowledged readings are lost, such as {next(iter(lost))}"
+        told = {each.name: each.transitions() for each in self.receivers}
+        changes = self.query("SELECT count(*) FROM alert_change WHERE told")[0][0]
+        return {
+            "acknowledged": len(self.acknowledged), "lost": 0, "transitions": changes,
+            **{f"told {name}": sum(map(len, found.values())) for name, found in told.items()},
+            "duplicates": sum(sum(each.repeats().values()) for each in self.receivers),
+        }  # fmt: skip
+
     def check(self, deaths):
         """Compare readings, a replay, the store and what every receiver wrote down; the figures."""
         lost, replayed = self.lost(), self.replayed()
@@ -223,7 +235,8 @@ class Rig:
         count = sum(map(len, replayed.values()))
         return {
             "deaths": deaths, "readings acknowledged": len(self.acknowledged), "readings lost": 0,
-            "transitions": count, "transitions lost": 0, "receivers": len(self.receivers), "duplicates": duplicates,
+            "transitions": count, "transitions lost": 0, "transitions out of order": 0,
+            "receivers": len(self.receivers), "duplicates": duplicates,
         }  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def test_timers_and_collections_go_on_when_the_clock_jumps(tmp_path, late_nurser
         assert fired(rig) == count + 1
         enter(rig, GREEN)
     assert rig.stop() == 0
-    figures["clock jumps"] = {"jumps": len(jumps), "seconds until the second collection at most": round(max(gaps), 1)}
+    figures("clock jumps", {"jumps": len(jumps), "seconds until the second collection at most": round(max(gaps), 1)})
 
 
 @pytest.mark.parametrize(("zone", "date", "cron"), NIGHTS)

@@ -35,21 +35,21 @@ def settle(rig):
     assert rig.stop() == 0
 
 
-def test_random_kills_lose_no_reading_and_no_transition(rig, often, figures):
+def test_random_kills_lose_no_reading_and_no_transition(rig, often, figures, tell):
     deaths, chance = often(1000, 10), random.Random(5)
     begun = time.monotonic()
     with Feeder(rig):
-        for death in range(deaths):
+        for death in range(1, deaths + 1):
             rig.start(ready=chance.random() < 0.8)
             time.sleep(chance.uniform(0, 1.0))
             assert rig.kill() == -9, rig.log.read_text()[-3000:]
-            if death % 100 == 99:
-                print(f"{death + 1} kills, {len(rig.acknowledged)} acknowledged, {time.monotonic() - begun:.0f} s")
+            if death % 25 == 0:
+                tell("random kills", death, deaths, begun, rig.account())
     settle(rig)
-    figures["random kills"] = {**rig.check(deaths), "seconds": round(time.monotonic() - begun)}
+    figures("random kills", {**rig.check(deaths), "seconds": round(time.monotonic() - begun)})
 
 
-def test_a_kill_at_each_named_point_loses_nothing(rig, often, figures):
+def test_a_kill_at_each_named_point_loses_nothing(rig, often, figures, tell):
     times, chance, deaths = often(20, 1), random.Random(6), 0
     begun = time.monotonic()
     with Feeder(rig):
@@ -59,9 +59,9 @@ def test_a_kill_at_each_named_point_loses_nothing(rig, often, figures):
                 wait_until(rig.gone, f"the end at {point}", 60)
                 assert rig.wait() == -9, rig.log.read_text()[-3000:]
                 deaths += 1
-            print(f"{point}: {times} kills")
+            tell(f"kills at {point}", deaths, times * len(POINTS), begun, rig.account())
     settle(rig)
-    figures["kills at named points"] = {**rig.check(deaths), "seconds": round(time.monotonic() - begun)}
+    figures("kills at named points", {**rig.check(deaths), "seconds": round(time.monotonic() - begun)})
 
 
 def die_at(rig, point, *, do=None, number=1):

@@ -127,7 +127,7 @@ def test_a_broken_reload_leaves_the_old_configuration_at_work(tmp_path, nursery,
     assert rig.ask("/-/reload")[0] == 200
     assert rig.stop() == 0
     assert (missed, rig.refused) == (0, 0)
-    figures["reloads"] = {**rig.check(0), "reloads": rounds, "of them broken": broken}
+    figures("reloads", {**rig.check(0), "reloads": rounds, "of them broken": broken})
 
 
 def test_sigterm_ends_it_cleanly_amid_collections(tmp_path, nursery, often, figures):
@@ -161,7 +161,7 @@ def test_sigterm_ends_it_cleanly_amid_collections(tmp_path, nursery, often, figu
     server.shutdown()
     server.server_close()
     assert "Traceback" not in rig.log.read_text()
-    figures["SIGTERM"] = {**rig.check(0), "ends": len(times), "seconds at most": round(max(times), 1)}
+    figures("SIGTERM", {**rig.check(0), "ends": len(times), "seconds at most": round(max(times), 1)})
 
 
 def test_for_and_keep_firing_for_are_not_begun_anew_by_a_death(tmp_path, nursery):

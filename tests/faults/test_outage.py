@@ -43,7 +43,7 @@ def test_a_receiver_that_is_down_through_many_transitions_misses_none_and_delays
             for one in alert["transitions"]
         )
         p99 = f"{late[int(0.99 * (len(late) - 1))]:.2f} s was p99 of the healthy one's delay,"
-        figures["a receiver down"] = {p99: "", **found, "seconds to catch up": round(seconds, 1)}
+        figures("a receiver down", {p99: "", **found, "seconds to catch up": round(seconds, 1)})
         assert len(down.messages()) < len(healthy.messages()), "what piled up comes in digests"
 
 
@@ -100,12 +100,8 @@ def test_a_full_disk_corrupts_nothing_and_heals_when_there_is_room(small_disk, n
     assert rig.stop() == 0
     assert rig.query("PRAGMA integrity_check") == [("ok",)]
     found = rig.check(deaths=1)
-    figures["a full disk"] = {
-        **found,
-        "rounds": rounds,
-        "refused": refused,
-        "s until healed at most": round(max(healed), 1),
-    }
+    heal = round(max(healed), 1)
+    figures("a full disk", {**found, "rounds": rounds, "refused": refused, "s until healed at most": heal})
 
 
 def test_time_goes_on_after_an_evaluation_that_could_not_be_stored(small_disk, nursery):

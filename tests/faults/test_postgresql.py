@@ -85,7 +85,7 @@ def test_restarts_of_the_database_lose_nothing_and_the_service_comes_back(tmp_pa
         wait_until(rig.drained, "an empty outbox", 60)
         assert rig.stop() == 0
         found = rig.check(deaths=len(back))
-        figures["restarts of PostgreSQL"] = {**found, "s until back at most": round(max(back), 1)}
+        figures("restarts of PostgreSQL", {**found, "s until back at most": round(max(back), 1)})
 
 
 def test_a_second_service_takes_over_when_the_first_is_killed(tmp_path, nursery, database, often, figures):
@@ -108,7 +108,7 @@ def test_a_second_service_takes_over_when_the_first_is_killed(tmp_path, nursery,
         assert leader.enter("k0", RED)
         wait_until(leader.drained, "an empty outbox")
         assert leader.stop() == 0
-        figures["take-overs"] = {**leader.check(len(took)), "seconds at most": round(max(took), 1)}
+        figures("take-overs", {**leader.check(len(took)), "seconds at most": round(max(took), 1)})
 
 
 def test_a_leader_that_freezes_is_replaced_and_stands_by_when_it_wakes(tmp_path, nursery, database, figures):
@@ -131,7 +131,7 @@ def test_a_leader_that_freezes_is_replaced_and_stands_by_when_it_wakes(tmp_path,
     wait_until(lambda: serves(leader), "its leading again", 30)
     assert leader.stop() == 0
     other.acknowledged.update(leader.acknowledged)
-    figures["a frozen leader"] = {**other.check(0), "seconds to take over": round(seconds, 1)}
+    figures("a frozen leader", {**other.check(0), "seconds to take over": round(seconds, 1)})
 
 
 def more_than(collected, more=0):
