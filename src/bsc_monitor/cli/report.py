@@ -1,21 +1,46 @@
-"""``bsc-monitor report``: a stakeholder report of a scorecard and period, to a file or the terminal's pipe."""
+"""``bsc-monitor report``: a stakeholder report of a scorecard and period, to a file, the terminal's pipe or a receiver."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
 from bsc_monitor.config import Configuration
 
+if TYPE_CHECKING:
+    from bsc_monitor.alert.routing import Channel
+    from bsc_monitor.notify.outcome import Outcome
+    from bsc_monitor.report.data import ReportData
+    from bsc_monitor.report.letter import Letter
+
 _SECONDS = 120.0
+
+
+class _Asked(NamedTuple):
+    """What the command line asks for."""
+
+    scorecard: str
+    period: str
+    forms: tuple[str, ...]
+    owner: str
+
+
+class _Made(NamedTuple):
+    """A report, and its formats by file name."""
+
+    data: ReportData
+    files: dict[str, bytes]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,48 +50,111 @@ def register(app: typer.Typer) -> None:
 
 def report(
     scorecard: Annotated[str, typer.Argument(help="Id of the scorecard")],
-    period: Annotated[str, typer.Option(help="2026-10, 2026-Q3 …; the last closed month by default")] = "",
-    form: Annotated[str, typer.Option("--format", "-f", help="html, pdf, xlsx, csv or json")] = "pdf",
+    period: Annotated[
+        str, typer.Option(help="2026-10, 2026-Q3, 2026-W07, 2026-10-31, 2026; the last closed month by default")
+    ] = "",
+    form: Annotated[
+        list[str] | None,
+        typer.Option("--format", "-f", help="html, pdf, xlsx, csv or json; pdf by default. Repeatable"),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File; - for standard output")] = None,
     owner: Annotated[
         str, typer.Option(help="The detail of this owner's KPIs, instead of one page for executives")
     ] = "",
+    to: Annotated[
+        str, typer.Option(help="Send it to this receiver instead: as a mail, with the formats attached")
+    ] = "",
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Write a report. That of a closed period is kept: it is the same, byte for byte, whenever it is asked for again.
+    """Write a report, or send it. That of a closed period is kept: it is the same, byte for byte, whenever it is asked for.
 
     Example: bsc-monitor report it --period 2026-10 --format pdf --out october.pdf
+
+    Example: bsc-monitor report it --format pdf --format xlsx --to board
     """
     from bsc_monitor.report.making import NoReportError
     from bsc_monitor.report.render import CONTENT_TYPES, FormatError
-    from bsc_monitor.store import Store, Taken
 
-    configuration, _ = load_all(config)
-    if form not in CONTENT_TYPES:
-        raise typer.BadParameter(f"there is no format {form!r}; there is {', '.join(CONTENT_TYPES)}")
+    configuration, plugins = load_all(config)
+    asked = _Asked(scorecard, period, tuple(dict.fromkeys(form or ("pdf",))), owner)
+    if unknown := [each for each in asked.forms if each not in CONTENT_TYPES]:
+        raise typer.BadParameter(f"there is no format {unknown[0]!r}; there is {', '.join(CONTENT_TYPES)}")
+    if to and to not in configuration.receivers:
+        known = ", ".join(configuration.receivers) or "none: add [receivers.ID]"
+        raise typer.BadParameter(f"there is no receiver {to!r}; there is {known}")
+    if out is not None and (to or len(asked.forms) > 1):
+        raise typer.BadParameter("--out is for one format, and for a report that is not sent")
     try:
-        try:
-            store = Store.open(configuration.service.database)
-        except Taken:
-            name, content, final = _asked(configuration, scorecard, period, form, owner)
-        else:
-            try:
-                name, content, final = _made(store, configuration, scorecard, period, form, owner)
-            finally:
-                store.close()
+        made = _get(configuration, asked)
     except (NoReportError, FormatError) as error:
         raise typer.BadParameter(str(error)) from None
-    if str(out) == "-":
-        sys.stdout.buffer.write(content)
-        return
-    file = out or Path(name)
-    file.write_bytes(content)
-    typer.echo(f"{file} ({len(content):,} bytes)" + ("" if final else "; not final: the period is not closed yet"))
+    if to:
+        _send(configuration, made, to, plugins.hooks.hook)
+    else:
+        _write(made, out)
 
 
-def _made(
-    store: object, configuration: Configuration, scorecard: str, period: str, form: str, owner: str
-) -> tuple[str, bytes, bool]:
+def _write(made: _Made, out: Path | None) -> None:
+    for name, content in made.files.items():
+        if str(out) == "-":
+            sys.stdout.buffer.write(content)
+            continue
+        file = out or Path(name)
+        file.write_bytes(content)
+        typer.echo(f"{file} ({len(content):,} bytes)" + _draft(made))
+
+
+def _draft(made: _Made) -> str:
+    return "" if made.data.final else "; not final: the period is not closed yet"
+
+
+def _send(configuration: Configuration, made: _Made, to: str, hook: Any) -> None:
+    from bsc_monitor.alert.routing import channels_of
+    from bsc_monitor.report.letter import Letter
+    from bsc_monitor.web.pages.reports import address
+
+    now, data = datetime.now(UTC), made.data
+    service = configuration.service
+    board = (service.url or f"http://{service.host}:{service.port}").rstrip("/")
+    files = {name: content for name, content in made.files.items() if not name.endswith(".html")}  # the mail itself
+    link = board + address(data.scorecard, data.period, "html", data.owner)
+    receivers = {name: each for provided in hook.bsc_receivers() for name, each in provided.items()}
+    failed = False
+    for channel in channels_of(configuration.receivers[to]):
+        letter = Letter(f"command:{now:%Y-%m-%dT%H:%M:%S.%fZ}:{channel.id}", data, files, link, board)
+        outcome = asyncio.run(_deliver(channel, letter, receivers, now))
+        failed |= not outcome.ok
+        typer.echo(f"{channel.id}: {outcome.error or f'delivered{_draft(made)}'}", err=not outcome.ok)
+    if failed:
+        raise typer.Exit(1)
+
+
+async def _deliver(channel: Channel, letter: Letter, receivers: Any, now: datetime) -> Outcome:
+    from bsc_monitor.collect.receiving import receiver_client
+    from bsc_monitor.report.sending import send
+
+    client = receiver_client(channel.id)
+    try:
+        return await send(channel, letter, client.run, receivers, now)
+    finally:
+        await client.close()
+
+
+def _get(configuration: Configuration, asked: _Asked) -> _Made:
+    """From the store, or from the service that holds it. Raises NoReportError, FormatError."""
+    from bsc_monitor.store import Store, Taken
+
+    try:
+        store = Store.open(configuration.service.database)
+    except Taken:
+        return _of_service(configuration, asked)
+    try:
+        return _of_store(store, configuration, asked)
+    finally:
+        store.close()
+
+
+def _of_store(store: object, configuration: Configuration, asked: _Asked) -> _Made:
     """Made here, while no service runs."""
     from bsc_monitor.evaluate.initiatives import in_force
     from bsc_monitor.report.making import subject_of
@@ -77,37 +165,50 @@ def _made(
 
     assert isinstance(store, Store)  # noqa: S101 - for the type checker: the store is imported late
     configuration = in_force(configuration, store.read_now(load_said))
-    subject = subject_of(configuration, scorecard, period, owner, datetime.now(UTC))
-    data, content = store.read_now(lambda connection: on_shelf(connection, subject, form))
-    if content is None:
-        made = render(data, form)
-        content = store.write_now(lambda connection: keep(connection, data, form, made))
-    return file_name(data, form), content, data.final
+    subject = subject_of(configuration, asked.scorecard, asked.period, asked.owner, datetime.now(UTC))
+    files: dict[str, bytes] = {}
+    data = None
+    for form in asked.forms:
+        data, content = store.read_now(partial(on_shelf, subject=subject, form=form))
+        if content is None:
+            content = store.write_now(partial(keep, data=data, form=form, content=render(data, form)))
+        files[file_name(data, form)] = content
+    assert data is not None  # noqa: S101 - there is a format at least
+    return _Made(data, files)
 
 
-def _asked(configuration: Configuration, scorecard: str, period: str, form: str, owner: str) -> tuple[str, bytes, bool]:
+def _of_service(configuration: Configuration, asked: _Asked) -> _Made:
     """Of the running service, which holds the store. ``BSC_TOKEN`` holds the token where it asks for one."""
-    from bsc_monitor.report.making import NoReportError, subject_of
+    from bsc_monitor.report.data import from_json
+    from bsc_monitor.report.making import subject_of
+    from bsc_monitor.report.render import file_name
+
+    subject = subject_of(configuration, asked.scorecard, asked.period, asked.owner, datetime.now(UTC))
+    contents = _fetch(configuration, subject.period.label, asked, ("json", *asked.forms))
+    data = from_json(contents["json"].decode())
+    return _Made(data, {file_name(data, form): contents[form] for form in asked.forms})
+
+
+def _fetch(configuration: Configuration, period: str, asked: _Asked, forms: Sequence[str]) -> dict[str, bytes]:
+    from bsc_monitor.report.making import NoReportError
     from bsc_monitor.web.pages.reports import address
 
-    subject = subject_of(configuration, scorecard, period, owner, datetime.now(UTC))
     service = configuration.service
     host = f"[{service.host}]" if ":" in service.host else service.host
     base = (service.url or f"http://{host}:{service.port}").rstrip("/")
-    where = base + address(scorecard, subject.period.label, form, owner)
-    request = urllib.request.Request(where)  # noqa: S310 - from the configuration
-    if token := os.environ.get("BSC_TOKEN"):
-        request.add_header("Authorization", f"Bearer {token}")
-    try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as reply:  # noqa: S310
-            content = reply.read()
-            final = reply.headers.get("X-Bsc-Final") == "yes"
-    except urllib.error.HTTPError as error:
-        words = " ".join(error.read(2000).decode(errors="replace").split())
-        raise NoReportError(
-            words if len(words) < 300 and "<" not in words else f"the service answered {error.code}"
-        ) from None
-    except OSError as error:
-        raise NoReportError(f"a service has the database, but does not answer at {base}: {error}") from None
-    owned = "".join(c if c.isalnum() else "-" for c in owner.partition("@")[0])
-    return f"{scorecard}-{subject.period.label}{'-' + owned if owned else ''}.{form}", content, final
+    found: dict[str, bytes] = {}
+    for form in dict.fromkeys(forms):
+        where = base + address(asked.scorecard, period, form, asked.owner)
+        request = urllib.request.Request(where)  # noqa: S310 - from the configuration
+        if token := os.environ.get("BSC_TOKEN"):
+            request.add_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as reply:  # noqa: S310
+                found[form] = reply.read()
+        except urllib.error.HTTPError as error:
+            words = " ".join(error.read(2000).decode(errors="replace").split())
+            said = words if len(words) < 300 and "<" not in words else f"the service answered {error.code}"
+            raise NoReportError(said) from None
+        except OSError as error:
+            raise NoReportError(f"a service has the database, but does not answer at {base}: {error}") from None
+    return found

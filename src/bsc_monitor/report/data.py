@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pydantic import TypeAdapter
-
+from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.status import Status
 
 VERSION = 1  #: of this form, kept with every report
@@ -183,14 +182,11 @@ class ReportData:
     quality: Quality
 
 
-_REPORT: TypeAdapter[ReportData] = TypeAdapter(ReportData)
-
-
 def to_json(data: ReportData, *, indent: int | None = None) -> str:
     """A report as JSON, for the store and for programs."""
-    return _REPORT.dump_json(data, indent=indent).decode()
+    return adapter(ReportData).dump_json(data, indent=indent).decode()
 
 
 def from_json(text: str) -> ReportData:
     """A report as it was kept."""
-    return _REPORT.validate_json(text)
+    return adapter(ReportData).validate_json(text)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,34 +16,27 @@ from bsc_monitor.notify.outcome import Outcome, post
 from bsc_monitor.notify.payload import signature
 from bsc_monitor.plugin import Http, SourceError
 from bsc_monitor.report import mail
-from bsc_monitor.report.data import ReportData
+from bsc_monitor.report.letter import Letter
+from bsc_monitor.report.posting import is_smtp, post_mail
 
 Receiver = Callable[[Mapping[str, Any], Mapping[str, Any]], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A report ready to be sent."""
-
-    key: str  #: the same at every attempt
-    data: ReportData
-    files: Mapping[str, bytes]  #: by name
-    link: str  #: to it on the board; empty where nobody can follow one
-    board: str
-
-
 async def send(
-    channel: Channel, letter: Letter, http: Callable[[], Http], plugins: Mapping[str, Receiver], now: float
-) -> Outcome:
-    """Send to one channel."""
+    channel: Channel, letter: Letter, http: Callable[[], Http], plugins: Mapping[str, Receiver], now: datetime,
+    taken: set[str] | None = None,
+) -> Outcome:  # fmt: skip
+    """Send to one channel. ``taken``: the recipients that have it from an attempt before; those that get it are added."""
     if channel.kind == "apprise":
-        return await _apprise(channel.receiver.apprise[channel.place].get_secret_value(), letter)
+        address = channel.receiver.apprise[channel.place].get_secret_value()
+        return await _apprise(address, letter, set() if taken is None else taken, now)
     if channel.kind == "webhook" and channel.receiver.webhook is not None:
         content = json.dumps(_body(letter), ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Idempotency-Key": letter.key}
         if (secret := channel.receiver.webhook.secret) is not None:
-            headers["X-Bsc-Timestamp"] = str(int(now))
-            headers["X-Bsc-Signature"] = signature(secret.get_secret_value(), int(now), content)
+            moment = int(now.timestamp())
+            headers["X-Bsc-Timestamp"] = str(moment)
+            headers["X-Bsc-Signature"] = signature(secret.get_secret_value(), moment, content)
         return await post(http(), channel.receiver.webhook.url, content, headers)
     if channel.kind == "plugin" and channel.receiver.plugin in plugins:
         try:
@@ -54,12 +47,14 @@ async def send(
     return Outcome(f"a receiver of the kind {channel.kind} takes no reports", dead=True)
 
 
-async def _apprise(address: str, letter: Letter) -> Outcome:
+async def _apprise(address: str, letter: Letter, taken: set[str], now: datetime) -> Outcome:
     from apprise import NotifyFormat, NotifyType
 
     service = await asyncio.to_thread(open_service, address)
     if service is None:
         return Outcome(f"the address {scheme(address)}://… is none that apprise understands")
+    if is_smtp(service):
+        return await post_mail(service, address, letter, taken, now)
     is_mail = "mailto" in service.schemas()
     attaches = bool(getattr(service, "attachment_support", False))
     with tempfile.TemporaryDirectory(prefix="bsc-report-") as folder:

@@ -96,6 +96,10 @@ def current_period(now: datetime, kpi: Kpi | None, calendar: Calendar) -> Period
     return period_at(now, kpi.period if kpi is not None else PeriodKind.MONTH, calendar)
 
 
+#: What people may write for a period, in words.
+FORMS = "2026, 2026-Q2, 2026-06, 2026-W23 or 2026-06-14"
+
+
 def parse_period(text: str, calendar: Calendar) -> Period:
     """The period that people write as ``2026``, ``2026-Q2``, ``2026-06``, ``2026-W23`` or ``2026-06-14``.
 
@@ -111,9 +115,9 @@ def parse_period(text: str, calendar: Calendar) -> Period:
         try:
             day = _day_of(kind, numbers, calendar.fiscal_year_start)
         except ValueError:
-            raise ValueError(f"there is no {kind.value} {text!r}") from None
+            raise ValueError(f"there is no {kind.value} {text.strip()!r}: write {FORMS}") from None
         return timeline(calendar, kind).of(day)
-    raise ValueError(f"{text[:40]!r} is no period: write 2026, 2026-Q2, 2026-06, 2026-W23 or 2026-06-14")
+    raise ValueError(f"{text[:40]!r} is no period: write {FORMS}")
 
 
 def asked_period(text: str, calendar: Calendar, now: datetime) -> Period | None:

@@ -19,9 +19,10 @@ from bsc_monitor.config.settings import Report
 from bsc_monitor.model.cron import next_fire
 from bsc_monitor.notify.outcome import Outcome
 from bsc_monitor.report.data import ReportData
+from bsc_monitor.report.letter import Letter
 from bsc_monitor.report.making import NoReportError, subject_of
 from bsc_monitor.report.render import CONTENT_TYPES, FormatError, file_name, render
-from bsc_monitor.report.sending import Letter, send
+from bsc_monitor.report.sending import send
 from bsc_monitor.report.shelf import keep, on_shelf
 from bsc_monitor.score.periods import period_at, previous
 from bsc_monitor.store.events import StoredEvent, save_events
@@ -46,6 +47,7 @@ class Reports:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._making = asyncio.Lock()  #: pages are heavy: one at a time
+        self._taken: dict[str, set[str]] = {}  #: by letter that not all took: the recipients who have it
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -145,7 +147,10 @@ class Reports:
             return
         client: SourceClient = receiver_client(channel.id)
         try:
-            outcome = await send(channel, letter, client.run, self._service.extensions.receivers, now.timestamp())
+            taken = self._taken.setdefault(letter.key, set())
+            outcome = await send(channel, letter, client.run, self._service.extensions.receivers, now, taken)
+            if not outcome.error or outcome.dead:
+                self._taken.pop(letter.key)
         finally:
             await client.close()
         await self._sent(sending, outcome, now)

@@ -182,3 +182,30 @@ async def test_without_anybody_to_act_nothing_can_be_asked(serving):
     client = await serving()
     assert (await client.post("/api/v1/tickets", json={"insight": "x", "action": "y"})).status == 404
     assert (await client.get("/improvement")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("scorecard=it&period=soon", "&#39;soon&#39; is no period: write 2026, 2026-Q2, 2026-06, 2026-W23 or 2026-06-14."),
+        ("scorecard=it&period=2026-13", "there is no month &#39;2026-13&#39;: write 2026, 2026-Q2, 2026-06, 2026-W23"),
+        ("scorecard=it&period=2031-01", "2031-01 has not begun."),
+        ("scorecard=nothing&period=2026-05", "There is no scorecard &#39;nothing&#39;."),
+    ],
+)  # fmt: skip
+async def test_what_makes_no_report_comes_back_to_the_form_with_words(client, asked, words):
+    reply = await client.get(f"/reports/make?{asked}&format=xlsx", allow_redirects=False)
+    told = await reply.text()
+
+    assert reply.status == 400
+    assert words in told
+    assert '<option value="xlsx" selected>' in told
+    assert 'aria-invalid="true"' in told
+
+
+@pytest.mark.parametrize(("period", "label"), [("", "2026-05"), (" 2026-04 ", "2026-04"), ("2026-Q2", "2026-Q2")])
+async def test_the_form_leads_to_the_report_of_its_period_or_of_the_last_month(client, period, label):
+    reply = await client.get(
+        "/reports/make", params={"scorecard": "it", "period": period, "format": "pdf"}, allow_redirects=False
+    )
+    assert (reply.status, reply.headers["Location"]) == (303, f"/reports/it/{label}.pdf")

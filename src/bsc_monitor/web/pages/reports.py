@@ -6,8 +6,9 @@ from urllib.parse import quote
 from aiohttp import web
 from sqlalchemy import Connection
 
+from bsc_monitor.score.periods import parse_period
 from bsc_monitor.store.reports import Kept, Sending, kept_reports, sendings
-from bsc_monitor.web.board import BOARD
+from bsc_monitor.web.board import BOARD, Board
 from bsc_monitor.web.live.hub import HUB
 from bsc_monitor.web.operations import Unknown
 from bsc_monitor.web.routes import Policy, Routes
@@ -22,24 +23,43 @@ _CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src d
 @ROUTES.get("/reports", Policy.VIEWER)
 async def show(request: web.Request) -> web.Response:
     """The reports."""
-    board = request.app[BOARD]
-    kept, sent = await board.store.read(_read)
-    scene = request.app[HUB].pieces.scene()
-    owners = sorted({scene.owner(kpi) for kpi in scene.organisation.kpis.values()} - {""})
-    month = board.clock().astimezone(UTC).date().replace(day=1)
-    return page(
-        request, "reports.html", scene=scene, kept=kept, sent=sent, owners=owners, address=address,
-        last=f"{month.year - (month.month == 1):04d}-{(month.month - 2) % 12 + 1:02d}",
-    )  # fmt: skip
+    return await _show(request)
 
 
 @ROUTES.get("/reports/make", Policy.VIEWER)
 async def make(request: web.Request) -> web.Response:
-    """Where the form leads."""
-    asked = request.query
-    form = asked.get("format", "html")
-    where = address(asked.get("scorecard", ""), asked.get("period", ""), form, asked.get("owner", ""))
+    """Where the form leads; back to it with words where its period is none."""
+    asked, board = request.query, request.app[BOARD]
+    scorecard, period = asked.get("scorecard", ""), asked.get("period", "").strip() or _last_month(board)
+    card = board.organisation.scorecards.get(scorecard)
+    if card is None:
+        return await _show(request, wrong=f"There is no scorecard {scorecard[:40]!r}.")
+    try:
+        found = parse_period(period, card.calendar)
+    except ValueError as error:
+        return await _show(request, wrong=f"{error}.")
+    if found.start > board.clock():
+        return await _show(request, wrong=f"{found.label} has not begun.")
+    where = address(scorecard, found.label, asked.get("format", "html"), asked.get("owner", ""))
     return web.Response(status=303, headers={"Location": where})
+
+
+async def _show(request: web.Request, wrong: str = "") -> web.Response:
+    board, asked = request.app[BOARD], request.query
+    kept, sent = await board.store.read(_read)
+    scene = request.app[HUB].pieces.scene()
+    owners = sorted({scene.owner(kpi) for kpi in scene.organisation.kpis.values()} - {""})
+    chosen = {name: asked.get(name, "") for name in ("scorecard", "period", "owner", "format")}
+    chosen["period"] = chosen["period"] or _last_month(board)
+    return page(
+        request, "reports.html", status=400 if wrong else 200, scene=scene, kept=kept, sent=sent, owners=owners,
+        address=address, chosen=chosen, wrong=wrong,
+    )  # fmt: skip
+
+
+def _last_month(board: Board) -> str:
+    month = board.clock().astimezone(UTC).date().replace(day=1)
+    return f"{month.year - (month.month == 1):04d}-{(month.month - 2) % 12 + 1:02d}"
 
 
 @ROUTES.get("/reports/{scorecard}/{period}.{format}", Policy.VIEWER)
