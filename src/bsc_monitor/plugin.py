@@ -50,19 +50,19 @@ class Secret(SecretStr):
 class SourceConfig(BaseModel):
     """Base of a collector's configuration: the keys of ``[sources.ID]`` that are the plugin's own."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Params(BaseModel):
     """Base of a measure's parameters: the ``params`` of a KPI."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Record(BaseModel):
     """Base of a stream's records: slim, only the fields that measures name. Unknown fields are dropped."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Coroutine
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ def run(
 
     Example: bsc-monitor run --config /etc/bsc-monitor/config.toml
     """
+    gc.disable()  # starting makes many objects that stay, and no garbage worth looking for among them
     from bsc_monitor.service.logs import set_up_logs
 
     set_up_logs(verbose=verbose)
@@ -49,6 +51,8 @@ async def _live(config: ConfigOption, stop: asyncio.Event) -> None:
     from bsc_monitor.web.serve import ServeError
 
     service = Service(config, load_all)
+    gc.freeze()
+    gc.enable()
     asyncio.get_running_loop().add_signal_handler(
         signal.SIGHUP, lambda: service.spawn(service.operations.reload()) if service.ready else None
     )

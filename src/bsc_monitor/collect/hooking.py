@@ -17,6 +17,7 @@ from bsc_monitor.collect.guard import guarded
 from bsc_monitor.collect.process import WorkerProcess
 from bsc_monitor.collect.worker_hooks import EVENTS
 from bsc_monitor.hooks import TELLING
+from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.event import Event
 from bsc_monitor.model.page import Page, PageRequest
 from bsc_monitor.plugin import CollectorError, SourceError
@@ -98,7 +99,7 @@ class Hooked:
             event = self._events.popleft()
             kind = type(event).__name__
             try:
-                plain = EVENTS[kind].dump_python(event, mode="json")
+                plain = adapter(EVENTS[kind]).dump_python(event, mode="json")
                 await self._ask("tell", {"hook": HOOK_OF[kind], "kind": kind, "event": plain})
                 self.error = None
             except SourceError as error:

@@ -11,7 +11,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from bsc_monitor.collect.answer import Exchange
 from bsc_monitor.collect.context import RunContext
 from bsc_monitor.collect.process import WorkerProcess
-from bsc_monitor.collect.worker import CALENDAR, PERIOD, READINGS
+from bsc_monitor.model.adapter import adapter
+from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import CollectorError, Measure, Params, Reading, Record, SourceError, Stream, Window
 
@@ -66,8 +67,8 @@ class Worker:
         """All messages that answer one question; the last has no items. Raises SourceError."""
         question = {
             "name": name, "source": plain_source(source), "params": _text(params), "now": run.now.isoformat(),
-            "period": PERIOD.dump_python(run.period, mode="json"),
-            "calendar": CALENDAR.dump_python(run.calendar, mode="json"), "by": list(run.by), **more,
+            "period": adapter(Period).dump_python(run.period, mode="json"),
+            "calendar": adapter(Calendar).dump_python(run.calendar, mode="json"), "by": list(run.by), **more,
         }  # fmt: skip
         await self.process.start(run.http.extend)
         run.http.extend()  # the deadline is for the plugin, not for the start of its process
@@ -85,7 +86,7 @@ class Worker:
 
     def _readings(self, answer: Mapping[str, Any]) -> list[Reading]:
         try:
-            found = READINGS.validate_python(answer.get("readings"))
+            found = adapter(list[Reading]).validate_python(answer.get("readings"))
         except ValidationError:
             raise self.process.misbehaved("sent readings that are none") from None
         self.process.behaved()

@@ -30,14 +30,19 @@ class _Loader(SourceFileLoader):
         return self.source_to_code(self._text, self.path)
 
 
-def load_file(file: Path) -> ModuleType:
-    """The module of a plugin file: the same one until its text changes. Raises whatever its code raises."""
+def load_file(file: Path, *, bundled: bool = False) -> ModuleType:
+    """The module of a plugin file: the same one until its text changes. Raises whatever its code raises.
+
+    The first time, one that is ``bundled`` may come from its byte-code, as the rest of this program does.
+    """
     text = file.read_bytes()
     known = _kept.get(file)
     if known is not None and known[0] == text:
         return known[1]
     name = f"bsc_monitor_plugin_{re.sub(r'[^0-9A-Za-z_]', '_', file.stem)}_{abs(hash(file.parent)) % 10**8}"
-    spec = importlib.util.spec_from_file_location(name, file, loader=_Loader(name, str(file), text))
+    as_cached = bundled and known is None
+    loader = SourceFileLoader(name, str(file)) if as_cached else _Loader(name, str(file), text)
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
     if spec is None or spec.loader is None:
         raise NoPluginError("it is no Python file")
     module = importlib.util.module_from_spec(spec)

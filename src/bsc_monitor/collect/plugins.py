@@ -101,7 +101,7 @@ def find_plugins(folders: Sequence[Path], *, with_entry_points: bool = True) -> 
     found = Plugins()
     bundled = bundled_folder()
     for file in _files(bundled, found):
-        _add(found, str(file), partial(load_file, file), bundled=True)
+        _add(found, str(file), partial(load_file, file, bundled=True), bundled=True)
     others = {
         str(file): partial(load_file, file)
         for folder in dict.fromkeys(Path(f).resolve() for f in folders)

@@ -16,8 +16,6 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from bsc_monitor.collect.context import RunContext, RunLog
 from bsc_monitor.collect.guard import as_source_error
 from bsc_monitor.collect.live import LiveSource, open_source
@@ -25,11 +23,11 @@ from bsc_monitor.collect.plugins import Plugins, load_origin
 from bsc_monitor.collect.run import RunResult, measured, run_measure
 from bsc_monitor.collect.streams import TransientRecords
 from bsc_monitor.collect.worker_hooks import HOOKS
+from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import CollectorError, Params, Reading, Record, SourceError, Window
 
-READINGS, PERIOD, CALENDAR = TypeAdapter(list[Reading]), TypeAdapter(Period), TypeAdapter(Calendar)
 _CHUNK = 200  #: records in one line
 _PATIENCE = (
     3600.0  #: seconds beyond its requests' deadline: what hangs by itself is ended with the worker, from outside
@@ -95,7 +93,7 @@ async def _answer(found: Plugins, plugin: str, lives: dict[str, LiveSource], ask
             result = await _OPERATIONS[asked["do"]](_live(found, plugin, lives, asked["source"]), asked, send)
             error = result.error
             answer |= {
-                "readings": READINGS.dump_python(list(result.readings), mode="json"),
+                "readings": adapter(list[Reading]).dump_python(list(result.readings), mode="json"),
                 "requests": result.requests,
                 "trace": [[e.method, e.url, e.status, e.size, e.seconds, e.note] for e in result.trace],
                 "checkpoint": result.checkpoint,
@@ -125,10 +123,10 @@ def _params(model: type[Params], asked: dict[str, Any]) -> Params:
 
 
 def _context(live: LiveSource, asked: dict[str, Any]) -> RunContext:
-    now, period = datetime.fromisoformat(asked["now"]), PERIOD.validate_python(asked["period"])
+    now, period = datetime.fromisoformat(asked["now"]), adapter(Period).validate_python(asked["period"])
     window = Window(period.start, max(period.start, min(now, period.end)))
     log = RunLog(live.source.id, asked["name"], live.client.redactor)
-    calendar = CALENDAR.validate_python(asked["calendar"])
+    calendar = adapter(Calendar).validate_python(asked["calendar"])
     return RunContext(live.client.run(), now, window, period, tuple(asked["by"]), calendar, log)
 
 

@@ -7,21 +7,20 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from bsc_monitor.collect.plugins import Plugins
-from bsc_monitor.model.event import AlertChanged, InsightFound, KpiJudged, ReadingStored, ScoreChanged
+from bsc_monitor.model.adapter import adapter
+from bsc_monitor.model.event import AlertChanged, Event, InsightFound, KpiJudged, ReadingStored, ScoreChanged
 from bsc_monitor.model.page import Page, PageRequest, PageRoute
 from bsc_monitor.plugin import CollectorError, SourceError
 
 #: Each kind of event that hooks are told of, on the wire.
-EVENTS: dict[str, TypeAdapter[Any]] = {
-    kind.__name__: TypeAdapter(kind) for kind in (ReadingStored, KpiJudged, ScoreChanged, AlertChanged, InsightFound)
+EVENTS: dict[str, type[Event]] = {
+    kind.__name__: kind for kind in (ReadingStored, KpiJudged, ScoreChanged, AlertChanged, InsightFound)
 }
 
 
 async def _tell(found: Plugins, asked: dict[str, Any]) -> None:
-    event = EVENTS[asked["kind"]].validate_python(asked["event"])
+    event = adapter(EVENTS[asked["kind"]]).validate_python(asked["event"])
     for result in getattr(found.hooks.hook, asked["hook"])(event=event):
         if inspect.isawaitable(result):
             await result

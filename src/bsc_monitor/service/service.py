@@ -35,7 +35,6 @@ from bsc_monitor.service.initiatives import Initiatives
 from bsc_monitor.service.operations import ServiceOperations
 from bsc_monitor.service.past import Past
 from bsc_monitor.service.reload import Reloading
-from bsc_monitor.service.reports import Reports
 from bsc_monitor.service.stand_in import StandIn
 from bsc_monitor.service.standby import lead
 from bsc_monitor.service.upkeep import Upkeep
@@ -110,6 +109,8 @@ class Service:
         self.improving = Improving(self.evaluator, self.bus, lambda: self.configuration.organisation, self.clock)
         await self.improving.start()
         self._started.append(self.improving.stop)
+        from bsc_monitor.service.reports import Reports  # after the board answers: it brings much
+
         self.reports = Reports(self)
         self.actions = Actions(self)
         await self.actions.start()

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import TypeAdapter
 from sqlalchemy import Column, Connection, Float, Integer, Row, String, Table, Text, delete, select
 
+from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.organisation import Initiative
 from bsc_monitor.store.schema import Instant, metadata, upsert
 
@@ -45,8 +45,6 @@ said_row = Table(
     Column("at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
-
-_INITIATIVE: TypeAdapter[Initiative] = TypeAdapter(Initiative)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ def waiting_tickets(connection: Connection) -> list[Ticket]:
 def save_said(connection: Connection, said: Said) -> None:
     """Keep what somebody says of an initiative, in place of what was said before."""
     row = {name: getattr(said, name) for name in Said.__slots__}
-    row["definition"] = None if said.definition is None else _INITIATIVE.dump_json(said.definition).decode()
+    row["definition"] = None if said.definition is None else adapter(Initiative).dump_json(said.definition).decode()
     upsert(connection, said_row, [row])
 
 
@@ -136,7 +134,7 @@ def load_said(connection: Connection) -> dict[str, Said]:
     found = connection.execute(select(said_row).order_by(said_row.c.at, said_row.c.initiative))
     return {
         row.initiative: Said(
-            row.initiative, _INITIATIVE.validate_json(row.definition) if row.definition else None, row.state,
+            row.initiative, adapter(Initiative).validate_json(row.definition) if row.definition else None, row.state,
             row.progress, row.insight, row.author, row.at,
         )
         for row in found

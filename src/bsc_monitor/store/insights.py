@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Column, Connection, Float, Index, Integer, Row, String, Table, Text, delete, select, update
 
 from bsc_monitor.improve.forecast import Forecast
+from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.insight import Direction, InitiativeState, Insight, InsightKind
 from bsc_monitor.model.period import PeriodKind
 from bsc_monitor.store.schema import Instant, metadata, upsert
@@ -72,8 +72,6 @@ forecast_row = Table(
     Column("actual", Float),
     sqlite_with_rowid=False,
 )
-
-_STATE: TypeAdapter[InitiativeState] = TypeAdapter(InitiativeState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,11 @@ def insight_by_id(connection: Connection, id: str) -> Insight | None:  # noqa: A
 def save_initiatives(connection: Connection, states: Iterable[InitiativeState]) -> None:
     """Keep the states of initiatives in place of the earlier ones."""
     rows = [
-        {"initiative": state.initiative, "phase": str(state.phase), "data": _STATE.dump_json(state).decode()}
+        {
+            "initiative": state.initiative,
+            "phase": str(state.phase),
+            "data": adapter(InitiativeState).dump_json(state).decode(),
+        }
         for state in states
     ]
     upsert(connection, initiative_row, rows)
@@ -147,7 +149,7 @@ def save_initiatives(connection: Connection, states: Iterable[InitiativeState]) 
 def load_initiatives(connection: Connection) -> dict[str, InitiativeState]:
     """The states of all initiatives, by id."""
     rows = connection.execute(select(initiative_row.c.initiative, initiative_row.c.data))
-    return {row.initiative: _STATE.validate_json(row.data) for row in rows}
+    return {row.initiative: adapter(InitiativeState).validate_json(row.data) for row in rows}
 
 
 def forget_initiatives(connection: Connection, known: Collection[str]) -> None:

@@ -32,7 +32,7 @@ Said = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, min_length=1), 
 class Request(BaseModel):
     """The base of all bodies: nothing unknown, nothing converted, no NaN."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class AlertStatus(Answer):
@@ -129,7 +129,9 @@ class SilenceId(Answer):
 class NewAcknowledgement(Request):
     """Take an alert on."""
 
-    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    fingerprint: Annotated[
+        str, StringConstraints(min_length=1, max_length=100), Field(description="It, or its beginning if no other has it.")
+    ]
     note: Text = ""
     until: Instant | None = None
 

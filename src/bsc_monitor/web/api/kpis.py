@@ -32,7 +32,7 @@ At = Annotated[
 class Query(BaseModel):
     """The base of all query parameters."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class AtQuery(Query):

@@ -14,7 +14,7 @@ Level = float | tuple[float, float]
 class Answer(BaseModel):
     """The base of all answers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Counts(Answer):

@@ -14,7 +14,7 @@ ROUTES = API.table
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class BackfillAsked(_Model):
