@@ -14,6 +14,7 @@ NAMES = (
     "hostile",
     "collect_scale",
     "focus_csv",
+    "check",
 )
 
 

@@ -9,13 +9,14 @@ from itertools import pairwise
 from typing import Any
 
 from bsc_monitor.config.build_sources import Sources
-from bsc_monitor.config.build_thresholds import build_path, build_weight
+from bsc_monitor.config.build_thresholds import Fault, build_path, build_weight
 from bsc_monitor.config.durations import format_duration
 from bsc_monitor.config.form_scorecard import KpiForm
 from bsc_monitor.config.notes import Notes
 from bsc_monitor.config.positions import Path
 from bsc_monitor.config.problems import near
 from bsc_monitor.config.things import Thing
+from bsc_monitor.config.values import PeriodWord
 from bsc_monitor.model import unit as units
 from bsc_monitor.model.cron import next_fire
 from bsc_monitor.model.organisation import Kpi, Objective, Schedule, TargetPath
@@ -147,32 +148,39 @@ def _check_time(form: KpiForm, path: Path, sources: Sources, notes: Notes) -> No
     if form.every and form.cron:
         notes.error((*path, "cron"), "every is given too", "keep one of them")
         return
-    if form.aggregate not in AGGREGATES and not _PERCENTILE.fullmatch(form.aggregate):
-        message = f"{form.aggregate[:40]!r} is no aggregate"
-        notes.error((*path, "aggregate"), message, near(form.aggregate, [*AGGREGATES, "p85"]))
-        return
     source = sources.built.get(form.source or "")
-    own = form.every or form.cron
-    interval = _interval(form.every, form.cron)
-    if interval is None and source is not None:
-        interval = _interval(source.schedule.every, source.schedule.cron)
-    if interval is None or form.formula is not None:
-        return
-    key = ("every" if form.every else "cron") if own else "period"
-    if form.window is not None:
-        if form.window < interval:
-            message = (
-                f"the window of {format_duration(form.window)} is shorter than the {_often(interval)} between readings"
-            )
-            notes.error((*path, "window"), message, "ask more often, or widen the window")
-        return
-    length = timedelta(days=_LENGTHS[form.period])
+    own, inherited = Schedule(form.every, form.cron), source.schedule if source else Schedule()
+    if form.formula is not None:  # computed when its operands are
+        own = inherited = Schedule()
+    fault = _time_fault(own, inherited, form.window, form.period, form.aggregate)
+    if fault is not None:
+        key, message, hint = fault
+        notes.error((*path, key), message, hint)
+
+
+@lru_cache(maxsize=4096)
+def _time_fault(
+    own: Schedule, inherited: Schedule, window: timedelta | None, period: PeriodWord, aggregate: str
+) -> Fault | None:
+    """What is wrong with a KPI's times. Many KPIs have the same."""
+    if aggregate not in AGGREGATES and not _PERCENTILE.fullmatch(aggregate):
+        return "aggregate", f"{aggregate[:40]!r} is no aggregate", near(aggregate, [*AGGREGATES, "p85"])
+    interval = _interval(own.every, own.cron) or _interval(inherited.every, inherited.cron)
+    if interval is None:
+        return None
+    more = "ask more often, or choose a longer period"
+    if window is not None:
+        if window < interval:
+            message = f"the window of {format_duration(window)} is shorter than the {_often(interval)} between readings"
+            return "window", message, "ask more often, or widen the window"
+        return None
+    length = timedelta(days=_LENGTHS[period])
     if interval > length * 1.2:
-        message = f"a {form.period} is shorter than the {_often(interval)} between readings"
-        notes.error((*path, key), message, "ask more often, or choose a longer period")
-    elif form.aggregate not in ("last", "sum", "min", "max", "count", "mean") and interval * 2 > length:
-        message = f"a {form.period} holds too few readings, {_often(interval)} apart, for {form.aggregate}"
-        notes.error((*path, "aggregate"), message, "ask more often, or choose a longer period")
+        key = "every" if own.every else "cron" if own.cron else "period"
+        return key, f"a {period} is shorter than the {_often(interval)} between readings", more
+    if aggregate not in ("last", "sum", "min", "max", "count", "mean") and interval * 2 > length:
+        return "aggregate", f"a {period} holds too few readings, {_often(interval)} apart, for {aggregate}", more
+    return None
 
 
 def _often(interval: timedelta) -> str:

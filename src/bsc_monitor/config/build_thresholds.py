@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -13,16 +14,22 @@ from bsc_monitor.config.positions import Path
 from bsc_monitor.config.values import LevelStep, WeightStep
 from bsc_monitor.model.organisation import Better, Level, TargetPath, TargetStep, Thresholds, Weight
 
+Fault = tuple[str, str, str]  #: key, message, hint
 _KEYS = ("target", "red", "worst", "best", "ideal")
 
 
 def build_weight(said: float | Sequence[WeightStep], path: Path, notes: Notes) -> Weight:
     """A weight, or its steps over time."""
     if isinstance(said, int | float):
-        return Weight(((date.min, float(said)),))
+        return _constant(float(said))
     steps = tuple((step.start, float(step.weight)) for step in said)
     _check_dates([start for start, _ in steps], (*path, "weight"), notes)
     return Weight(steps)
+
+
+@lru_cache(maxsize=256)
+def _constant(weight: float) -> Weight:
+    return Weight(((date.min, weight),))
 
 
 def build_path(form: KpiForm | SegmentForm, better: Better, interpolate: Any, path: Path, notes: Notes) -> TargetPath:
@@ -63,45 +70,49 @@ def _check_dates(dates: list[date], path: Path, notes: Notes) -> None:
 
 
 def _step(start: date, values: dict[str, Any], better: Better, path: Path, notes: Notes) -> TargetStep:
-    thresholds = Thresholds(**values)
-    if thresholds.target is None or thresholds.red is None:
-        given, missing = ("red", "target") if thresholds.target is None else ("target", "red")
-        given = given if values.get(given) is not None else next(iter(values))
-        notes.error((*path, given), f"{missing} is missing: a score needs both red and target", f"add {missing} = …")
-    elif better == "target":
-        _check_band(thresholds, path, notes)
-    else:
-        _check_line(thresholds, better, path, notes)
+    thresholds, fault = _judged(tuple(values.items()), better)
+    if fault is not None:
+        key, message, hint = fault
+        notes.error((*path, key), message, hint)
     return TargetStep(start, thresholds)
 
 
-def _check_band(t: Thresholds, path: Path, notes: Notes) -> None:
+@lru_cache(maxsize=4096)
+def _judged(values: tuple[tuple[str, Level], ...], better: Better) -> tuple[Thresholds, Fault | None]:
+    """Thresholds and what is wrong with them. Many KPIs have the same."""
+    thresholds = Thresholds(**dict(values))  # type: ignore[arg-type]
+    given = [key for key, _ in values]
+    if thresholds.target is None or thresholds.red is None:
+        there, missing = ("red", "target") if thresholds.target is None else ("target", "red")
+        key = there if there in given else given[0]
+        return thresholds, (key, f"{missing} is missing: a score needs both red and target", f"add {missing} = …")
+    return thresholds, _band_fault(thresholds) if better == "target" else _line_fault(thresholds, better)
+
+
+def _band_fault(t: Thresholds) -> Fault | None:
     for key in ("target", "red"):
         if not isinstance(getattr(t, key), tuple):
-            notes.error((*path, key), 'better = "target" needs a band', f"{key} = [LOW, HIGH]")
-            return
+            return key, 'better = "target" needs a band', f"{key} = [LOW, HIGH]"
     for key in ("worst", "best"):
         if getattr(t, key) is not None:
-            notes.error((*path, key), 'has no meaning with better = "target"', "use ideal, or a curve")
-            return
+            return key, 'has no meaning with better = "target"', "use ideal, or a curve"
     (low, high), (red_low, red_high) = t.target, t.red  # type: ignore[misc]
     if low > high:
-        notes.error((*path, "target"), f"the band [{low:g}, {high:g}] ends before it begins")
-    elif not (red_low < low and high < red_high):
+        return "target", f"the band [{low:g}, {high:g}] ends before it begins", ""
+    if not (red_low < low and high < red_high):
         message = f"red [{red_low:g}, {red_high:g}] must lie around target [{low:g}, {high:g}]"
-        notes.error((*path, "red"), message, "red is where it gets bad, outside the band")
-    elif t.ideal is not None and not low <= t.ideal <= high:
-        notes.error((*path, "ideal"), f"{t.ideal:g} is outside target [{low:g}, {high:g}]")
+        return "red", message, "red is where it gets bad, outside the band"
+    if t.ideal is not None and not low <= t.ideal <= high:
+        return "ideal", f"{t.ideal:g} is outside target [{low:g}, {high:g}]", ""
+    return None
 
 
-def _check_line(t: Thresholds, better: Better, path: Path, notes: Notes) -> None:
+def _line_fault(t: Thresholds, better: Better) -> Fault | None:
     for key in ("target", "red"):
         if isinstance(getattr(t, key), tuple):
-            notes.error((*path, key), f'better = "{better}" needs a number, not a band', 'or better = "target"')
-            return
+            return key, f'better = "{better}" needs a number, not a band', 'or better = "target"'
     if t.ideal is not None:
-        notes.error((*path, "ideal"), 'has a meaning only with better = "target"')
-        return
+        return "ideal", 'has a meaning only with better = "target"', ""
     sign = 1 if better == "higher" else -1
     beyond = "above" if better == "higher" else "below"
     ordered = [(key, getattr(t, key)) for key in ("worst", "red", "target", "best") if getattr(t, key) is not None]
@@ -112,5 +123,5 @@ def _check_line(t: Thresholds, better: Better, path: Path, notes: Notes) -> None
         if (key, next_key) == ("red", "target") and value != next_value:
             hint = f'did you mean better = "{"lower" if better == "higher" else "higher"}"?'
         message = f'with better = "{better}", {next_key} ({next_value:g}) must be {beyond} {key} ({value:g})'
-        notes.error((*path, "best" if next_key == "best" else key), message, hint)
-        return
+        return "best" if next_key == "best" else key, message, hint
+    return None

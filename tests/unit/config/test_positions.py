@@ -25,10 +25,8 @@ PATHS = [("kpis",), ("kpis", "a"), ("kpis", "b"), ("kpis", "a", "x"), ("kpis", "
 
 
 def whole(source):
-    """Positions that have parsed the whole."""
-    positions = Positions(source)
-    positions._parse()
-    return positions
+    """Positions from a parse of the whole."""
+    return Positions(source + b"\n[[last]]")
 
 
 @given(st.lists(st.sampled_from(HEADERS + LINES), max_size=12), st.sampled_from(PATHS))
@@ -42,11 +40,12 @@ def test_a_look_at_the_headers_says_what_the_whole_parse_says(lines, path):
     assert Positions(source).line(path) == whole(source).line(path)
 
 
-def test_plain_headers_are_found_without_a_parse():
-    positions = Positions(b"[kpis.a]\nred = 1\n\n[kpis.b]\nred = 2\n")
+def test_keys_of_one_table_are_found_without_a_parse_of_the_others():
+    positions = Positions(b"x = 1\n[kpis.a]\nred = 1\n\n[kpis.b]\n# here\nred = { y = 2 }\n")
 
-    assert positions.line(("kpis", "b")) == 4
-    assert not positions._tables
+    assert positions.line(("kpis", "b", "red", "y")) == 7
+    assert positions.line(("x",)) == 1
+    assert ("kpis", "a", "red") not in positions._lines
 
 
 def test_a_header_inside_a_text_is_none():
