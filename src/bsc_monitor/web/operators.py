@@ -4,6 +4,7 @@ from aiohttp import web
 
 from bsc_monitor.export.exposition import Exposition
 from bsc_monitor.web.board import BOARD
+from bsc_monitor.web.live.hub import HUB
 from bsc_monitor.web.routes import Policy, Routes
 
 ROUTES: Routes = Routes()
@@ -17,8 +18,8 @@ async def healthy(_: web.Request) -> web.Response:
 
 @ROUTES.get("/-/ready", Policy.PUBLIC)
 async def ready(request: web.Request) -> web.Response:
-    """Whether the state of the last run is loaded and collection has begun."""
-    if request.app[BOARD].ready():
+    """Whether the state of the last run is loaded, collection has begun, and pages come fast."""
+    if request.app[BOARD].ready() and request.app[HUB].warm:
         return web.Response(text="bsc-monitor is ready.\n")
     return web.Response(text="bsc-monitor is starting.\n", status=503, headers={"Retry-After": "1"})
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bsc_monitor.web import words
-from bsc_monitor.web.assets import address
+from bsc_monitor.web.assets import address, assets
 from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.guard import IDENTITY
 from bsc_monitor.web.navigation import NAVIGATION
@@ -28,8 +28,9 @@ def environment() -> Environment:
     return made
 
 
-def compile_all() -> None:
-    """Have every template compiled, so that the first person to look does not wait for it."""
+def warm() -> None:
+    """Have every template compiled and every file packed, so that the first person to look does not wait for it."""
+    assets()
     for name in environment().list_templates():
         environment().get_template(name)
 
@@ -62,6 +63,8 @@ NOTICES = {
     "acknowledge": "The alert is acknowledged.",
     "silence": "The silence is in force.",
     "expire": "The silence has ended.",
+    "maintain": "The maintenance window is in force.",
+    "end-maintenance": "The maintenance window has ended.",
     "value": "The value is stored.",
     "comment": "The comment is written.",
     "run": "The collection was asked for.",

@@ -15,7 +15,7 @@ from bsc_monitor.model.event import AlertChanged, ConfigReloaded, Event, Initiat
 from bsc_monitor.web.board import Board
 from bsc_monitor.web.live.changes import changed_by, concerned, touched
 from bsc_monitor.web.live.pieces import KINDS, Key, Pieces
-from bsc_monitor.web.templating import compile_all
+from bsc_monitor.web.templating import warm
 from bsc_monitor.web.view.controls import Controls, read_controls
 
 GATHER = 0.25  #: seconds between a change and its message, so that a burst is one message
@@ -57,13 +57,18 @@ class Hub:
         self._flush: asyncio.TimerHandle | None = None
         self._controls_known = False
         self._rereading: asyncio.Task[None] | None = None
-        self._compiling: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._subscriptions: list[Callable[[], None]] = []
 
     async def start(self, _: web.Application) -> None:
         """Listen on the bus; compile the templates beside."""
-        self._compiling = asyncio.create_task(asyncio.to_thread(compile_all))
+        self._warming = asyncio.create_task(asyncio.to_thread(warm))
         self._subscriptions = [self._board.bus.subscribe(Event, self._happened)]
+
+    @property
+    def warm(self) -> bool:
+        """Whether the first page will come as fast as the others."""
+        return self._warming is not None and self._warming.done()
 
     async def controls(self) -> Controls:
         """What is known of alerts, silences and acknowledgements, reread if something changed since."""
@@ -87,7 +92,7 @@ class Hub:
             end()
         if self._flush is not None:
             self._flush.cancel()
-        for task in (self._rereading, self._compiling):
+        for task in (self._rereading, self._warming):
             if task is not None:
                 task.cancel()
         for viewers in list(self._viewers.values()):

@@ -47,8 +47,8 @@ def _glance(here: Scene, _: str) -> str:
 
 
 def _concerns(here: Scene, name: str) -> str:
-    found = attention.concerns(here, name)
-    return fragment("pieces/attention.html", "concerns", here, name, found[:MOST_CONCERNS], len(found))
+    found, total = attention.first_concerns(here, name, MOST_CONCERNS)
+    return fragment("pieces/attention.html", "concerns", here, name, found, total)
 
 
 def _head(here: Scene, name: str) -> str:

@@ -38,6 +38,11 @@ class Concern:
 
 def concerns(scene: Scene, scorecard: str = "") -> list[Concern]:
     """The red KPIs, of one scorecard or of all: key KPIs first, then the newest."""
+    return first_concerns(scene, scorecard, None)[0]
+
+
+def first_concerns(scene: Scene, scorecard: str, most: int | None) -> tuple[list[Concern], int]:
+    """The first of the red KPIs, and how many there are."""
     kpis = scene.organisation.kpis
     red = [
         judgement
@@ -46,7 +51,7 @@ def concerns(scene: Scene, scorecard: str = "") -> list[Concern]:
     ]
     red.sort(key=lambda each: (not kpis[each.kpi].key, -(each.since or _EPOCH).timestamp(), each.kpi))
     by_target = _initiatives(scene)
-    return [_concern(scene, each, by_target) for each in red]
+    return [_concern(scene, each, by_target) for each in red[:most]], len(red)
 
 
 def actions(scene: Scene, kpi: Kpi) -> tuple[Action, ...]:
