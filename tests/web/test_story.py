@@ -183,7 +183,7 @@ async def test_an_operator_silences_one_alert_and_ends_a_silence(browse, calm):
 async def test_an_operator_makes_a_silence_by_hand_and_retries_a_dead_letter(browse, calm):
     page = await browse(calm, "/alerts")
     await page.get_by_text("New silence").click()
-    await page.get_by_label("Match (label=value, …)").fill("scorecard=it")
+    await page.locator("#matchers").fill("scorecard=it")
     await page.locator("#why").fill("Moving house")
     await page.locator("form:has(#matchers)").get_by_role("button", name="Silence").click()
     await page.get_by_text("The silence is in force.").wait_for()
@@ -191,6 +191,30 @@ async def test_an_operator_makes_a_silence_by_hand_and_retries_a_dead_letter(bro
     await page.get_by_role("button", name="Try again").click()
     await page.get_by_text("The message is tried again.").wait_for()
     assert calm.calls[-1] == ("retry_dead", ("dead-1",), "local")
+
+
+async def test_an_operator_opens_a_maintenance_window_and_ends_one_but_not_that_of_the_file(browse, calm):
+    page = await browse(calm, "/alerts")
+    await page.get_by_text("New window").click()
+    await page.get_by_label("Name").fill("patch-night")
+    await page.locator("#window-match").fill("source=itsm")
+    await page.get_by_label("Opens on").select_option("Tuesday")
+    await page.locator("#window-why").fill("monthly patches")
+    await page.get_by_role("button", name="Open the window").click()
+    await page.get_by_text("The maintenance window is in force.").wait_for()
+    name, wanted = calm.calls[-1]
+    assert (name, wanted.id, wanted.cron, wanted.comment) == (
+        "maintain",
+        "patch-night",
+        "0 22 * * 2",
+        "monthly patches",
+    )
+    section = page.locator("section", has=page.get_by_role("heading", name="Maintenance"))
+    configured = section.locator("li", has_text="of the configuration file")
+    assert await configured.get_by_role("button").count() == 0
+    await section.locator("li", has_text="deploys").get_by_role("button", name="End").click()
+    await page.get_by_text("The maintenance window has ended.").wait_for()
+    assert calm.calls[-1] == ("end_maintenance", "deploys", "local")
 
 
 async def test_an_operator_enters_a_value_and_comments(browse, calm):

@@ -31,6 +31,7 @@ _FILES = {
     "ack": "ack",
     "comment": "comment",
     "silence": "silence",
+    "maintenance": "maintenance",
     "set": "set",
     "backfill": "backfill",
     "rescore": "backfill",

@@ -18,11 +18,13 @@ from sqlalchemy import Connection
 from bsc_monitor.alert.defaults import effective_inhibitions, effective_rules
 from bsc_monitor.alert.quiet import Quiet
 from bsc_monitor.config import Configuration
-from bsc_monitor.model.alert import Alert, AlertState, Matcher, Silence
-from bsc_monitor.notify import controls
+from bsc_monitor.config.durations import format_duration
+from bsc_monitor.model.alert import Alert, AlertState, Maintenance, Matcher, Silence
+from bsc_monitor.notify import controls, windows
 from bsc_monitor.store import Store, Taken, read_only
 from bsc_monitor.store.alerts import load_alerts
 from bsc_monitor.store.controls import load_acknowledgements, load_silences
+from bsc_monitor.store.windows import load_windows
 
 T = TypeVar("T")
 _SECONDS = 10.0
@@ -40,6 +42,12 @@ class Desk(Protocol):
     def expire(self, name: str, author: str) -> None:
         """End a silence."""
 
+    def maintain(self, window: Maintenance) -> None:
+        """Open a recurring maintenance window."""
+
+    def end_maintenance(self, name: str, author: str) -> None:
+        """End a person's maintenance window."""
+
     def comment(self, subject: str, text: str, author: str) -> None:
         """Write a comment."""
 
@@ -53,7 +61,7 @@ def at_desk(configuration: Configuration) -> Iterator[Desk]:
         yield ServiceDesk(configuration)
         return
     try:
-        yield StoreDesk(store)
+        yield StoreDesk(store, configuration)
     except (controls.NotThere, controls.NotPossible) as error:
         raise typer.BadParameter(str(error)) from None
     finally:
@@ -63,8 +71,9 @@ def at_desk(configuration: Configuration) -> Iterator[Desk]:
 class StoreDesk:
     """Acts on the store itself. Durable when it returns."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, configuration: Configuration) -> None:
         self._store = store
+        self._windows = configuration.maintenance
 
     def acknowledge(self, fingerprint: str, note: str, until: datetime | None, author: str) -> None:
         """See ``Desk``."""
@@ -82,6 +91,16 @@ class StoreDesk:
         """See ``Desk``."""
         now = datetime.now(UTC)
         self._write(lambda connection: controls.expire_silence(connection, name, author, now))
+
+    def maintain(self, window: Maintenance) -> None:
+        """See ``Desk``."""
+        now = datetime.now(UTC)
+        self._write(lambda connection: windows.open_window(connection, window, self._windows, now))
+
+    def end_maintenance(self, name: str, author: str) -> None:
+        """See ``Desk``."""
+        now = datetime.now(UTC)
+        self._write(lambda connection: windows.end_window(connection, name, author, self._windows, now))
 
     def comment(self, subject: str, text: str, author: str) -> None:
         """See ``Desk``."""
@@ -112,16 +131,30 @@ class ServiceDesk:
         comment: str,
     ) -> str:
         """See ``Desk``; the author is whoever the token says."""
-        said = [
-            {"name": m.label, "value": m.value, "isRegex": m.operator.endswith("~"), "isEqual": m.operator[0] == "="}
-            for m in matchers
-        ]
-        body = {"matchers": said, "startsAt": starts.isoformat(), "endsAt": ends.isoformat(), "comment": comment}
+        body = {
+            "matchers": [conditions(m) for m in matchers],
+            "startsAt": starts.isoformat(),
+            "endsAt": ends.isoformat(),
+            "comment": comment,
+        }
         return str(self._ask("POST", "/silences", body)["silenceID"])
 
     def expire(self, name: str, author: str) -> None:  # noqa: ARG002
         """See ``Desk``; the author is whoever the token says."""
         self._ask("DELETE", f"/silences/{urllib.parse.quote(name, safe='')}", None)
+
+    def maintain(self, window: Maintenance) -> None:
+        """See ``Desk``; the author is whoever the token says."""
+        body = {
+            "id": window.id, "cron": window.cron, "lasts": format_duration(window.lasts), "timezone": window.timezone,
+            "matchers": [conditions(m) for m in window.match], "comment": window.comment,
+            **({"endsAt": window.until.isoformat()} if window.until else {}),
+        }  # fmt: skip
+        self._ask("POST", "/maintenance", body)
+
+    def end_maintenance(self, name: str, author: str) -> None:  # noqa: ARG002
+        """See ``Desk``; the author is whoever the token says."""
+        self._ask("DELETE", f"/maintenance/{urllib.parse.quote(name, safe='')}", None)
 
     def comment(self, subject: str, text: str, author: str) -> None:  # noqa: ARG002
         """See ``Desk``; the author is whoever the token says."""
@@ -166,13 +199,26 @@ def read_alerts(configuration: Configuration, now: datetime) -> tuple[list[Alert
         alerts.sort(key=lambda alert: (alert.state is not AlertState.FIRING, alert.starts_at or now, alert.fingerprint))
         rules = effective_rules(configuration.alert_rules)
         quiet = Quiet(
-            tuple(load_silences(connection, since=now)), tuple(configuration.maintenance.values()),
+            tuple(load_silences(connection, since=now)),
+            (*configuration.maintenance.values(), *load_windows(connection, since=now)),
             effective_inhibitions(rules, configuration.inhibitions.values()), tuple(alerts),
             load_acknowledgements(connection, firing=True),
         )  # fmt: skip
         return alerts, quiet
 
     return read_only(configuration.service.database, read)
+
+
+def read_windows(configuration: Configuration, now: datetime) -> list[Maintenance]:
+    """The maintenance windows that have not ended: the configuration's, then people's."""
+    kept = read_only(configuration.service.database, lambda connection: load_windows(connection, since=now))
+    return [*configuration.maintenance.values(), *kept]
+
+
+def conditions(matcher: Matcher) -> dict[str, object]:
+    """A matcher in the shape of Alertmanager's v2 API."""
+    sign = matcher.operator
+    return {"name": matcher.label, "value": matcher.value, "isRegex": sign.endswith("~"), "isEqual": sign[0] == "="}
 
 
 def read_silences(configuration: Configuration, now: datetime) -> list[Silence]:

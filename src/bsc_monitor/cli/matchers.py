@@ -34,6 +34,11 @@ def parse_matchers(words: Sequence[str]) -> tuple[Matcher, ...]:
     return tuple(found)
 
 
+def as_words(matchers: Sequence[Matcher]) -> str:
+    """Matchers as ``parse_matchers`` reads them."""
+    return " ".join(f"{each.label}{each.operator}{each.value}" for each in matchers)
+
+
 def span(text: str) -> timedelta:
     """A duration such as ``2h``. Raises typer.BadParameter."""
     try:

@@ -7,15 +7,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from bsc_monitor.cli.desk import at_desk, read_silences
+from bsc_monitor.cli.desk import at_desk, conditions, read_silences
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
-from bsc_monitor.cli.matchers import author_of, moment, parse_matchers, span
+from bsc_monitor.cli.matchers import as_words, author_of, moment, parse_matchers, span
 from bsc_monitor.model.alert import Silence
 from bsc_monitor.notify.payload import instant
+from bsc_monitor.notify.wording import Wording, lasted
 
 
 def register(app: typer.Typer) -> None:
@@ -62,18 +60,16 @@ def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     if not found:
         typer.echo("nothing is silenced")
         return
-    table = Table(show_edge=False)
-    for name in ("id", "alerts", "from", "until", "by", "why"):
-        table.add_column(name, no_wrap=name == "id")
+    wording = Wording(configuration.service.timezone)
     for silence in found:
-        said = " ".join(f"{m.label}{m.operator}{m.value}" for m in silence.matchers)
-        times = (silence.starts_at.isoformat(timespec="minutes"), silence.ends_at.isoformat(timespec="minutes"))
-        table.add_row(*map(escape, (silence.id, said, *times, silence.author, silence.comment)))
-    Console().print(table)
+        begins = f"from {wording.moment(silence.starts_at)} " if silence.starts_at > now else ""
+        typer.echo(f"{silence.id}  {as_words(silence.matchers)}")
+        typer.echo(f"  {begins}until {wording.moment(silence.ends_at)} ({lasted(silence.ends_at - now)} from now)")
+        typer.echo(f"  by {silence.author}" + (f": {silence.comment}" if silence.comment else ""))
 
 
 def expire(
-    silence: Annotated[str, typer.Argument(help="The silence's id")],
+    silence: Annotated[str, typer.Argument(help="The silence's id, or the beginning of it")],
     author: Annotated[str | None, typer.Option(help="Who ends it; you by default")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
@@ -93,10 +89,7 @@ def as_alertmanager(silence: Silence, now: datetime) -> dict[str, object]:
     return {
         "id": silence.id,
         "status": {"state": state},
-        "matchers": [
-            {"name": m.label, "value": m.value, "isRegex": m.operator.endswith("~"), "isEqual": m.operator[0] == "="}
-            for m in silence.matchers
-        ],
+        "matchers": [conditions(matcher) for matcher in silence.matchers],
         "startsAt": instant(silence.starts_at),
         "endsAt": instant(silence.ends_at),
         "createdBy": silence.author,

@@ -145,7 +145,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """A recurring window in which matching alerts are not told."""
+    """A recurring window in which matching alerts are not told: the configuration's, or a person's."""
 
     id: str
     cron: str
@@ -153,6 +153,10 @@ class Maintenance:
     match: tuple[Matcher, ...] = ()
     timezone: str = "UTC"  #: IANA name
     place: Place = None
+    author: str = ""  #: whose it is; empty: the configuration's
+    comment: str = ""
+    since: datetime | None = None  #: it holds nothing back before
+    until: datetime | None = None  #: … nor from here on; None: until somebody ends it
 
 
 @dataclass(frozen=True, slots=True)

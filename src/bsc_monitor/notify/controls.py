@@ -17,11 +17,11 @@ from bsc_monitor.store import controls
 from bsc_monitor.store.alerts import load_alerts
 from bsc_monitor.store.events import StoredEvent, save_events
 
-_LONGEST = 4000
+LONGEST = 4000
 
 
 class NotThere(LookupError):  # noqa: N818 - names what happened
-    """There is no such alert or silence; ``str()`` says so in words."""
+    """There is no such alert, silence or window; ``str()`` says so in words."""
 
 
 class NotPossible(ValueError):  # noqa: N818 - names what happened
@@ -37,18 +37,19 @@ def acknowledge(
     """
     found = [alert for alert in _firing_or_not(connection, fingerprint) if alert.fingerprint.startswith(fingerprint)]
     if not found or len(fingerprint) < _SHORTEST:
-        raise NotThere(f"there is no alert {fingerprint!r}")
+        raise NotThere(f"there is no alert {fingerprint[:60]!r}; {_candidates(connection)}")
     if len(found) > 1:
-        raise NotPossible(f"{fingerprint!r} is the beginning of {len(found)} alerts: write more of it")
+        names = ", ".join(sorted(alert.fingerprint for alert in found)[:_MOST_NAMED])
+        raise NotPossible(f"{fingerprint!r} is the beginning of {len(found)} alerts: write more of it ({names})")
     alert = found[0]
     if alert.state is not AlertState.FIRING:
         raise NotPossible(f"the alert {alert.fingerprint} is {alert.state}: only a firing one can be acknowledged")
     if until is not None and until <= now:
         raise NotPossible("the time until which it is acknowledged has passed")
-    given = Acknowledgement(alert.fingerprint, alert.episode, _line(author), now, note[:_LONGEST], until)
+    given = Acknowledgement(alert.fingerprint, alert.episode, one_line(author), now, note[:LONGEST], until)
     controls.save_acknowledgement(connection, given)
     data = {"author": given.author, "note": given.note, "until": until, "episode": alert.episode}
-    _leave_trace(connection, now, "alert_acknowledged", alert.fingerprint, data)
+    leave_trace(connection, now, "alert_acknowledged", alert.fingerprint, data)
     return given
 
 
@@ -69,7 +70,7 @@ def silence(
     if all(matcher.matches({}) for matcher in matchers):
         raise NotPossible("a silence must not match everything: name one label at least")
     name = str(uuid.uuid4())
-    kept = Silence(name, tuple(matchers), starts_at, ends_at, _line(author), comment[:_LONGEST])
+    kept = Silence(name, tuple(matchers), starts_at, ends_at, one_line(author), comment[:LONGEST])
     controls.save_silence(connection, kept, now)
     said = ", ".join(f"{m.label}{m.operator}{m.value}" for m in matchers)
     data = {
@@ -77,28 +78,49 @@ def silence(
         "matchers": said,
         "starts_at": starts_at,
         "ends_at": ends_at,
-        "comment": comment[:_LONGEST],
+        "comment": comment[:LONGEST],
     }
-    _leave_trace(connection, now, "silence_created", name, data)
+    leave_trace(connection, now, "silence_created", name, data)
     return name
 
 
 def expire_silence(connection: Connection, name: str, author: str, now: datetime) -> None:
-    """End a silence now. Raises NotThere when there is none, NotPossible when it is over."""
-    if controls.end_silence(connection, name, now):
-        _leave_trace(connection, now, "silence_expired", name, {"author": _line(author)})
+    """End a silence now; its id may be shortened as long as it is the only one in force.
+
+    Raises NotThere when there is none, NotPossible when it is over.
+    """
+    kept = controls.load_silences(connection)
+    open_ = [one.id for one in kept if one.ends_at > now]
+    found = [one for one in open_ if one.startswith(name)] if len(name) >= _SHORTEST else []
+    if len(found) > 1 and name not in found:
+        raise NotPossible(f"{name!r} is the beginning of {len(found)} silences: write more of it")
+    full = name if name in found else found[0] if found else name
+    if controls.end_silence(connection, full, now):
+        leave_trace(connection, now, "silence_expired", full, {"author": one_line(author)})
         return
-    if any(kept.id == name for kept in controls.load_silences(connection)):
+    if any(one.id == name for one in kept):
         raise NotPossible(f"the silence {name} is over already")
-    raise NotThere(f"there is no silence {name!r}")
+    known = f"in force: {', '.join(open_[:_MOST_NAMED])}" if open_ else "none is in force"
+    raise NotThere(f"there is no silence {name[:60]!r}; {known}")
 
 
 def comment(connection: Connection, subject: str, text: str, author: str, now: datetime) -> None:
     """Write a comment on a subject (``kind:name``, or an alert's fingerprint). Raises NotPossible for an empty one."""
     if not text.strip():
         raise NotPossible("a comment must say something")
-    controls.save_comment(connection, controls.Comment(subject, now, _line(author), text.strip()[:_LONGEST]))
-    _leave_trace(connection, now, "comment", subject, {"author": _line(author), "text": text.strip()[:_LONGEST]})
+    controls.save_comment(connection, controls.Comment(subject, now, one_line(author), text.strip()[:LONGEST]))
+    leave_trace(connection, now, "comment", subject, {"author": one_line(author), "text": text.strip()[:LONGEST]})
+
+
+def _candidates(connection: Connection) -> str:
+    """What could have been meant, for people."""
+    firing = load_alerts(connection, states=[AlertState.FIRING])
+    if not firing:
+        return "none fires now, and only a firing one can be acknowledged"
+    firing.sort(key=lambda alert: (alert.labels.get("severity") in ("info", "none"), alert.fingerprint))
+    said = [f"{alert.fingerprint} ({one_line(alert.facts.title or alert.subject)})" for alert in firing]
+    more = f" and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
+    return f"firing now: {', '.join(said[:_MOST_NAMED])}{more}"
 
 
 def _firing_or_not(connection: Connection, fingerprint: str) -> list[Alert]:
@@ -107,13 +129,16 @@ def _firing_or_not(connection: Connection, fingerprint: str) -> list[Alert]:
     return load_alerts(connection, states=[AlertState.FIRING, AlertState.PENDING])
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A name as it is kept: one line, not too long."""
     return " ".join(text.split())[:200]
 
 
-def _leave_trace(connection: Connection, now: datetime, kind: str, subject: str, data: Mapping[str, Any]) -> None:
+def leave_trace(connection: Connection, now: datetime, kind: str, subject: str, data: Mapping[str, Any]) -> None:
+    """Note who did what, and when."""
     said = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in data.items()}
     save_events(connection, [StoredEvent(now, kind, subject, said)])
 
 
-_SHORTEST, _FULL = 4, 16
+_SHORTEST, _FULL = 4, 16  #: characters of an alert's name that are enough, and all of them
+_MOST_NAMED = 5

@@ -22,6 +22,7 @@ from bsc_monitor.notify.webhook import webhook_sender
 from bsc_monitor.notify.wording import Wording
 from bsc_monitor.store import Store
 from bsc_monitor.store.controls import load_acknowledgements, load_silences
+from bsc_monitor.store.windows import load_windows
 
 _REMEMBERED = timedelta(days=2)  #: how long an ended silence or inhibiting alert explains what was held back
 
@@ -96,7 +97,7 @@ class Office:
         """What holds messages back now, people's latest wishes included."""
         return Quiet(
             tuple(load_silences(connection, since=now - _REMEMBERED)),
-            tuple(self.settings.maintenance.values()),
+            (*self.settings.maintenance.values(), *load_windows(connection, since=now - _REMEMBERED)),
             self.settings.all_inhibitions,
             inhibitors,
             load_acknowledgements(connection, firing=True),

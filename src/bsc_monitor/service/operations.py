@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import Connection
 
 from bsc_monitor.ingest import Refused
-from bsc_monitor.model.alert import Matcher
+from bsc_monitor.model.alert import Maintenance, Matcher
 from bsc_monitor.model.event import WebhookReceived
 from bsc_monitor.model.reading import Reading
-from bsc_monitor.notify import controls
+from bsc_monitor.notify import controls, windows
 from bsc_monitor.store import outbox
 from bsc_monitor.store.events import StoredEvent, save_events
 from bsc_monitor.web.operations import Progress, Rejected, Unknown
@@ -74,6 +74,16 @@ class ServiceOperations:
         """See ``Operations``."""
         now = self._service.clock()
         await self._control(lambda connection: controls.expire_silence(connection, id, author, now))
+
+    async def maintain(self, window: Maintenance) -> None:
+        """See ``Operations``."""
+        now, configured = self._service.clock(), self._service.configuration.maintenance
+        await self._control(lambda connection: windows.open_window(connection, window, configured, now))
+
+    async def end_maintenance(self, id: str, author: str) -> None:  # noqa: A002 - as windows are called
+        """See ``Operations``."""
+        now, configured = self._service.clock(), self._service.configuration.maintenance
+        await self._control(lambda connection: windows.end_window(connection, id, author, configured, now))
 
     async def comment(self, subject: str, text: str, author: str) -> None:
         """See ``Operations``."""

@@ -159,6 +159,7 @@ class Service:
             sources=lambda: self.configuration.sources,
             maintenance=lambda: self.configuration.maintenance,
             inhibitions=self._inhibitions,
+            timezone=lambda: self.configuration.service.timezone,
             pages=lambda: self.extensions.pages if self.ready else {},
             plugin_problems=lambda: [str(problem) for problem in self.plugins.problems],
             ready=lambda: self.ready,

@@ -12,6 +12,7 @@ from bsc_monitor.web.api import explain as api_explain
 from bsc_monitor.web.api import initiatives as api_initiatives
 from bsc_monitor.web.api import insights as api_insights
 from bsc_monitor.web.api import kpis as api_kpis
+from bsc_monitor.web.api import maintenance as api_maintenance
 from bsc_monitor.web.api import openapi
 from bsc_monitor.web.api import past as api_past
 from bsc_monitor.web.api import reports as api_reports
@@ -22,7 +23,7 @@ from bsc_monitor.web.failures import tell_failures
 from bsc_monitor.web.guard import POLICIES, add_headers, check_access
 from bsc_monitor.web.live import events
 from bsc_monitor.web.live.hub import HUB, Hub
-from bsc_monitor.web.pages import alerts, improvement, kpi, overview, plugged, reports, scorecard, sources
+from bsc_monitor.web.pages import alerts, improvement, kpi, maintenance, overview, plugged, reports, scorecard, sources
 from bsc_monitor.web.routes import Policies, Route, Routes
 from bsc_monitor.web.serve import SERVED, note_served
 
@@ -39,6 +40,7 @@ TABLES: tuple[Routes, ...] = (
     scorecard.ROUTES,
     kpi.ROUTES,
     alerts.ROUTES,
+    maintenance.ROUTES,
     sources.ROUTES,
     improvement.ROUTES,
     reports.ROUTES,
@@ -50,6 +52,7 @@ TABLES: tuple[Routes, ...] = (
     api_chart.ROUTES,
     api_explain.ROUTES,
     api_alerts.ROUTES,
+    api_maintenance.ROUTES,
     api_insights.ROUTES,
     api_initiatives.ROUTES,
     api_reports.ROUTES,

@@ -58,6 +58,7 @@ class Board:
     pages: Callable[[], Mapping[tuple[str, str, str], tuple[PluginPages, str]]] = dict
     plugin_problems: Callable[[], Sequence[str]] = tuple  #: plugins that are left out, and why
     inhibitions: Callable[[], tuple[Inhibition, ...]] = tuple
+    timezone: Callable[[], str] = field(default=lambda: "UTC")  #: of what belongs to no scorecard
     ready: Callable[[], bool] = field(default=lambda: True)
     clock: Callable[[], datetime] = _utcnow
     url: str | None = None  #: the board's address as people reach it

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bsc_monitor.ingest import clean_text
+from bsc_monitor.model.alert import Matcher
 from bsc_monitor.web.operations import Rejected
 
 _READ_WITHIN = 10.0
@@ -45,6 +46,22 @@ def instant(text: str, zone: str) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Rejected(f"{text[:40]!r} is not a date and time") from None
+
+
+def matchers(text: str) -> tuple[Matcher, ...]:
+    """Conditions as people write them, a comma between two: ``scorecard=it, severity=~warning|info``. Raises ``Rejected``."""
+    return tuple(_matcher(part) for part in text.split(",") if part.strip())
+
+
+def _matcher(text: str) -> Matcher:
+    for operator in ("=~", "!~", "!=", "="):
+        name, found, value = text.partition(operator)
+        if found and name.strip():
+            try:
+                return Matcher(name.strip(), operator, value.strip().strip('"'))
+            except ValueError as error:
+                raise Rejected(str(error)) from None
+    raise Rejected(f"{text[:60]!r} is no matcher: write label=value, !=, =~ or !~.")
 
 
 def until(text: str, now: datetime) -> datetime | None:

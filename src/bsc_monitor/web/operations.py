@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bsc_monitor.model.alert import Matcher
+from bsc_monitor.model.alert import Maintenance, Matcher
 
 
 class Unknown(LookupError):  # noqa: N818 - names what happened
@@ -52,6 +52,12 @@ class Operations(Protocol):
 
     async def expire_silence(self, id: str, author: str) -> None:  # noqa: A002 - Alertmanager's word
         """End a silence now."""
+
+    async def maintain(self, window: Maintenance) -> None:
+        """Open a person's recurring maintenance window; it counts from now on."""
+
+    async def end_maintenance(self, id: str, author: str) -> None:  # noqa: A002 - as windows are called
+        """End a person's maintenance window for good, now."""
 
     async def comment(self, subject: str, text: str, author: str) -> None:
         """Write a comment on a KPI, an objective, a scorecard or an alert (``kpi:it/mttr``)."""

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bsc_monitor.alert.inhibit import inhibiting
-from bsc_monitor.alert.maintenance import window
+from bsc_monitor.alert.maintenance import next_opening, window
 from bsc_monitor.alert.silence import silencing
 from bsc_monitor.model.alert import (
     AlertRule,
@@ -88,3 +89,33 @@ def test_a_window_over_the_change_of_the_clock_lasts_its_real_time():
     for start in (datetime(2026, 3, 29, 0, tzinfo=UTC), datetime(2026, 10, 24, 23, tzinfo=UTC)):
         assert window(night, start + 3 * HOUR - timedelta(seconds=1)) == (start, start + 3 * HOUR)
         assert window(night, start + 3 * HOUR) is None
+
+
+def test_a_persons_window_holds_nothing_back_before_it_was_opened_nor_after_it_ended():
+    opened, ended = datetime(2026, 7, 7, 21, tzinfo=UTC), datetime(2026, 7, 14, 21, tzinfo=UTC)
+    patch_day = Maintenance("patch", "0 22 * * 2", 3 * HOUR, timezone="Europe/Berlin", since=opened, until=ended)
+    begun = datetime(2026, 7, 7, 20, tzinfo=UTC)
+    assert window(patch_day, opened - timedelta(microseconds=1)) is None
+    assert window(patch_day, opened) == (opened, begun + 3 * HOUR)
+    assert window(patch_day, ended - timedelta(microseconds=1)) == (begun + timedelta(weeks=1), ended)
+    assert window(patch_day, ended) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Europe/Berlin", "2026-10-25"), ("America/New_York", "2026-11-01"), ("Australia/Lord_Howe", "2026-04-05"),
+     ("Europe/Berlin", "2026-03-29"), ("America/New_York", "2026-03-08"), ("Australia/Lord_Howe", "2026-10-04")],
+)  # fmt: skip
+def test_a_window_opens_once_on_the_day_the_clock_changes_and_says_so_before(zone, day):
+    night = Maintenance("night", "30 1 * * *", HOUR, timezone=zone)
+    moment = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    end = (datetime.fromisoformat(day) + timedelta(days=1)).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    opens = next_opening(night, moment)
+    assert window(night, opens) == (opens, opens + HOUR)
+    assert moment < opens < end <= next_opening(night, opens)
+
+
+def test_a_window_that_ends_before_it_would_open_does_not_open_again():
+    weekly = Maintenance("weekly", "0 22 * * 2", HOUR, until=datetime(2026, 7, 7, 22, tzinfo=UTC))
+    assert next_opening(weekly, NOW) == datetime(2026, 3, 3, 22, tzinfo=UTC)
+    assert next_opening(weekly, datetime(2026, 7, 1, tzinfo=UTC)) is None

@@ -1,6 +1,7 @@
 """alerts, ack, silence, notify test and test, as a person uses them."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from bsc_monitor.alert.engine import AlertEngine
 from bsc_monitor.alert.routing import Routing
-from bsc_monitor.cli import ack, alerts, comment, notify, rule_test, silence
+from bsc_monitor.cli import ack, alerts, comment, maintenance, notify, rule_test, silence
 from bsc_monitor.cli.frame import load_all
 from bsc_monitor.cli.rule_file import STALE, RuleTestError, parse_series, parse_values
 from bsc_monitor.model.judgement import Judgement
@@ -79,7 +80,7 @@ def config(tmp_path):
 @pytest.fixture
 def run(config):
     app = typer.Typer()
-    for module in (alerts, ack, comment, silence, notify, rule_test):
+    for module in (alerts, ack, comment, silence, maintenance, notify, rule_test):
         module.register(app)
 
     def call(*words, code=0):
@@ -130,6 +131,55 @@ def test_alerts_are_listed_with_what_people_did_about_them(run, firing, config):
     assert json.loads(run("alerts", "--json", "kpi=mttr"))[0]["status"]["state"] == "active"
     assert trail(config) == [("alert_acknowledged", "ann"), ("silence_created", "bob"), ("silence_expired", "bob")]
     assert run("alerts", "kpi=other").strip() == "no alert is pending or firing"
+
+
+WINDOW = ("--cron", "* * * * *", "--for", "2h", "-m", "patches", "--author", "bob")
+
+
+def test_a_maintenance_window_is_opened_listed_and_ended(run, firing, config):
+    config.write_text(config.read_text() + '[maintenance.nightly]\ncron = "0 3 * * *"\nlasts = "1h"\n')
+    assert run("maintenance", "add", "patch-day", "kpi=~m.*", *WINDOW).startswith("patch-day open until ")
+    assert json.loads(run("alerts", "--json", "kpi=mttr"))[0]["status"]["mutedBy"] == ["patch-day"]
+    told = run("maintenance", "list")
+    assert "nightly  everything" in told
+    assert re.search(r"of the configuration file \(.*config\.toml:\d+\)", told)
+    assert "patch-day  kpi=~m.*\n  * * * * * UTC, for 2h; open until" in told
+    assert "  by bob: patches" in told
+    configured, own = json.loads(run("maintenance", "list", "--json"))
+    assert (configured["origin"], configured["openUntil"], own["origin"], own["endsAt"]) == (
+        "configuration", None, "person", None,
+    )  # fmt: skip
+    run("maintenance", "end", "patch-day", "--author", "ann")
+    assert json.loads(run("alerts", "--json", "kpi=mttr"))[0]["status"]["mutedBy"] == []
+    assert trail(config) == [("maintenance_opened", "bob"), ("maintenance_ended", "ann")]
+    assert "configuration file's" in flat(run("maintenance", "end", "nightly", code=2))
+    assert "there is no window 'patch-day'" in flat(run("maintenance", "end", "patch-day", code=2))
+    assert "4 fields instead of 5" in flat(
+        run("maintenance", "add", "x", "kpi=mttr", "--cron", "* * * *", "--for", "1h", code=2)
+    )
+
+
+def test_a_silence_is_listed_in_full_on_a_narrow_terminal_and_ended_by_the_beginning_of_its_id(
+    run, firing, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    many = ["scorecard=it", "kpi=~mttr|mttd|change-failure-rate|lead-time", "severity!=critical", "source=itsm"]
+    why = "the data centre moves to the other side of the river, and all of its racks with it"
+    name = run("silence", "add", *many, "--for", "2h", "-m", why, "--author", "bob").split()[0]
+    told = run("silence", "list")
+    assert all(word in told for word in (name, *many, why, "by bob", "2 h from now"))
+    run("silence", "expire", name[:8])
+    assert run("silence", "list").strip() == "nothing is silenced"
+
+
+def flat(output):
+    """What a box of several lines says."""
+    return " ".join(output.replace("│", " ").split())
+
+
+def test_an_alert_that_is_not_there_is_said_with_those_that_could_be_meant(run, firing):
+    told = flat(run("ack", "zzz", code=2))
+    assert f"there is no alert 'zzz'; firing now: {firing.fingerprint} (Time to restore)" in told
 
 
 def test_mistakes_are_told_in_words(run, firing):

@@ -9,6 +9,7 @@ from tests.unit.notify.world import HOUR, MINUTE, RED, SECOND, is_, kpi, receive
 from bsc_monitor.alert.defaults import DEFAULT_RULES
 from bsc_monitor.model.alert import AlertRule, Maintenance
 from bsc_monitor.notify.outcome import Outcome
+from bsc_monitor.notify.windows import end_window, open_window
 from bsc_monitor.store import outbox, told
 from bsc_monitor.store.alerts import alert_history, commit_effects
 
@@ -152,6 +153,18 @@ async def test_a_maintenance_window_holds_back_and_lets_go(tmp_path):
         assert w.sinks["ops"].told == [(1, {"b": "firing"})]
         await w.until(700)
         assert w.sinks["ops"].told[1] == (601, {"a": "firing", "b": "firing"})
+
+
+async def test_a_window_that_a_person_opens_holds_back_at_once_and_lets_go_when_it_is_ended(tmp_path):
+    window = Maintenance("now", "* * * * *", 60 * MINUTE, (is_("kpi", "a"),), author="ann")
+    async with world(tmp_path, kpis=[kpi("a"), kpi("b")]) as w:
+        await w.store.write(lambda connection: open_window(connection, window, (), w.now))
+        await w.see(a="red", b="red")
+        await w.until(500)
+        assert w.sinks["ops"].told == [(1, {"b": "firing"})]
+        await w.store.write(lambda connection: end_window(connection, "now", "bob", (), w.now))
+        await w.until(600)
+        assert w.sinks["ops"].told[1][1] == {"a": "firing", "b": "firing"}
 
 
 ESCALATING = [

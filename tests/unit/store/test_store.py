@@ -131,7 +131,8 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_expects(store):
     import bsc_monitor.store.insights
     import bsc_monitor.store.outbox
     import bsc_monitor.store.reports
-    import bsc_monitor.store.told  # noqa: F401 - all tables are in the one metadata
+    import bsc_monitor.store.told
+    import bsc_monitor.store.windows  # noqa: F401 - all tables are in the one metadata
 
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

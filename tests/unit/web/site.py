@@ -45,6 +45,7 @@ from bsc_monitor.store.controls import Comment, save_acknowledgement, save_comme
 from bsc_monitor.store.outbox import outbox_row
 from bsc_monitor.store.periods import save_nodes, save_values
 from bsc_monitor.store.readings import save_readings
+from bsc_monitor.store.windows import save_window
 from bsc_monitor.web import Board
 from bsc_monitor.web.operations import Progress
 
@@ -95,6 +96,12 @@ class Asked:
 
     async def expire_silence(self, id, author):
         self.calls.append(("expire_silence", id, author))
+
+    async def maintain(self, window):
+        self.calls.append(("maintain", window))
+
+    async def end_maintenance(self, id, author):
+        self.calls.append(("end_maintenance", id, author))
 
     async def retry_dead(self, keys, author):
         self.calls.append(("retry_dead", tuple(keys), author))
@@ -358,6 +365,9 @@ def save_alerting(connection, org: Organisation) -> None:
     kept = Silence("5f9d2c1e-silence", (Matcher("scorecard", "=", "company"), Matcher("severity", "=~", "info|warning")),
                    NOW - timedelta(hours=1), NOW + timedelta(hours=5), "cio@example.com", note)  # fmt: skip
     save_silence(connection, kept, NOW)
+    deploys = Maintenance("deploys", "0 20 * * *", timedelta(minutes=90), (Matcher("source", "=", "git"),),
+                          author="ann", comment=note, since=NOW - timedelta(days=3))  # fmt: skip
+    save_window(connection, deploys)
     save_comment(connection, Comment("kpi:it/mttr", NOW - timedelta(days=1), "Ana", note))
     connection.execute(outbox_row.insert(), {
         "key": "dead-1", "channel": "ops", "route": "default", "group_key": "g", "fingerprint": late.fingerprint,

@@ -144,6 +144,12 @@ GOOD = [
     ("/acknowledgements", {"fingerprint": "0123456789abcdef", "note": "mine"}, 201, "acknowledge"),
     ("/silences", {"matchers": [{"name": "scorecard", "value": "it"}], "endsAt": LATER}, 201, "silence"),
     ("/comments", {"subject": "kpi:it/mttr", "text": "a\u0007b"}, 201, "comment"),
+    (
+        "/maintenance",
+        {"id": "patch", "cron": "0 22 * * 2", "lasts": "3h", "matchers": [{"name": "kpi", "value": "mttr"}]},
+        201,
+        "maintain",
+    ),
     ("/kpis/it/mttr/readings", {"value": 12.5}, 201, "set_value"),
     ("/sources/itsm/run", None, 202, "run_now"),
     ("/backfill", {"subject": "itsm", "start": "2025-01-01"}, 202, "backfill"),
@@ -168,7 +174,25 @@ async def test_a_silence_is_ended_by_its_id(client):
     assert client.board.operations.calls == [("expire_silence", "s-1", "local")]
 
 
+async def test_a_window_is_ended_by_its_name(client):
+    assert (await client.delete("/api/v1/maintenance/patch-day")).status == 204
+    assert client.board.operations.calls == [("end_maintenance", "patch-day", "local")]
+
+
+async def test_windows_say_whose_they_are_and_when_they_open(client):
+    configured, own = (await get(client, "/maintenance"))["items"]
+    assert (configured["origin"], configured["createdBy"], own["origin"], own["createdBy"]) == (
+        "configuration", "", "person", "ann",
+    )  # fmt: skip
+    assert own["lasts"] == "90m"
+    assert own["openUntil"] is None
+    assert own["opensAt"] == "2026-06-14T20:00:00Z"
+    assert own["matchers"] == [{"name": "source", "value": "git", "isRegex": False, "isEqual": True}]
+
+
 BAD = [
+    ("/maintenance", '{"id": "p", "cron": "* * * * *", "lasts": "soon", "matchers": [{"name": "a", "value": "b"}]}', 409),
+    ("/maintenance", '{"id": "p", "cron": "* * * * *", "lasts": "1h", "matchers": []}', 422),
     ("/kpis/it/mttr/readings", '{"value": false}', 422),
     ("/kpis/it/mttr/readings", '{"value": "12"}', 422),
     ("/kpis/it/mttr/readings", '{"value": NaN}', 422),

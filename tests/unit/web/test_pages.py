@@ -1,6 +1,7 @@
 """What stands on the pages, in which order, and that outside text stays text."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.web import site
@@ -144,6 +145,7 @@ FORMS = [
     ("/sources/itsm/run", {}, ("run_now", "itsm")),
     ("/alerts/retry", {"key": "dead-1"}, ("retry_dead", ("dead-1",), "local")),
     ("/alerts/silences/s-1/expire", {}, ("expire_silence", "s-1", "local")),
+    ("/alerts/maintenance/patch-day/end", {}, ("end_maintenance", "patch-day", "local")),
     ("/alerts/0123456789abcdef/acknowledge", {"note": "mine", "for": ""}, ("acknowledge", "0123456789abcdef", "mine", None, "local")),
 ]  # fmt: skip
 
@@ -155,6 +157,33 @@ async def test_each_form_does_what_it_says_and_comes_back(client, path, fields, 
     assert call in client.board.operations.calls
     back = await client.get(answer.headers["Location"])
     assert 'class="banner good"' in await back.text()
+
+
+@pytest.mark.parametrize(
+    ("given", "cron"),
+    [
+        ({"days": "every day", "at": "22:05"}, "5 22 * * *"),
+        ({"days": "Monday to Friday", "at": "07:00:00"}, "0 7 * * 1-5"),
+        ({"days": "the first of the month", "at": "00:30"}, "30 0 1 * *"),
+        ({"days": "Monday", "at": "", "cron": "0 1 */2 * *"}, "0 1 */2 * *"),
+    ],
+)
+async def test_a_window_is_opened_by_a_day_and_a_time_or_as_cron_writes_it(client, given, cron):
+    fields = {"name": "patch", "matchers": "source=itsm", "lasts": "3h", "until": "2026-12-31T00:00", **given}
+    answer = await client.post("/alerts/maintenance", data=fields, allow_redirects=False)
+    assert answer.status == 303, await answer.text()
+    name, wanted = client.board.operations.calls[-1]
+    assert (name, wanted.id, wanted.cron, wanted.lasts, wanted.author) == (
+        "maintain", "patch", cron, timedelta(hours=3), "local",
+    )  # fmt: skip
+    assert wanted.until == datetime(2026, 12, 31, tzinfo=UTC)
+
+
+async def test_windows_of_the_configuration_and_of_people_are_told_apart(client):
+    page = await text(client, "/alerts")
+    assert "of the configuration file" in page
+    assert 'action="/alerts/maintenance/deploys/end"' in page
+    assert page.count('/end"') == 1
 
 
 async def test_a_silence_form_reads_matchers(client):
@@ -177,6 +206,10 @@ async def test_a_silence_form_reads_matchers(client):
         ("/kpis/it/mttr/value", {"value": "1", "at": "yesterday"}),
         ("/kpis/it/mttr/comment", {"text": "  "}),
         ("/alerts/silence", {"matchers": "everything", "for": "1h"}),
+        ("/alerts/maintenance", {"name": "p", "days": "Monday", "at": "22:00", "lasts": "3h", "matchers": ""}),
+        ("/alerts/maintenance", {"name": "p", "days": "Moonday", "at": "22:00", "lasts": "3h", "matchers": "a=b"}),
+        ("/alerts/maintenance", {"name": "p", "days": "Monday", "at": "late", "lasts": "3h", "matchers": "a=b"}),
+        ("/alerts/maintenance", {"name": "p", "days": "Monday", "at": "22:00", "lasts": "long", "matchers": "a=b"}),
         ("/alerts/silence", {"matchers": "a=~(", "for": "1h"}),
         ("/alerts/silence", {"matchers": "a=~.*", "for": "1h"}),
         ("/alerts/silence", {"matchers": "a=b", "for": "1y"}),

@@ -126,11 +126,51 @@ class SilenceId(Answer):
     silenceID: str  # noqa: N815
 
 
+Span = Annotated[str, StringConstraints(max_length=40), Field(description='As in config.toml: "3h", "90m".')]
+
+
+class Maintenance(Answer):
+    """A maintenance window: when it comes, and whom it concerns."""
+
+    id: str
+    origin: Literal["configuration", "person"] = Field(description="Only a person's can be ended here.")
+    cron: str
+    timezone: str
+    lasts: Span
+    matchers: list[Matcher] = Field(description="None: everything.")
+    opensAt: AwareDatetime | None = Field(description="The window that is open, or the next one.")  # noqa: N815
+    openUntil: AwareDatetime | None = Field(description="Null: it is not open.")  # noqa: N815
+    startsAt: AwareDatetime | None = Field(description="Since when it counts.")  # noqa: N815
+    endsAt: AwareDatetime | None = Field(description="From when on it does not come again.")  # noqa: N815
+    createdBy: str  # noqa: N815
+    comment: str
+
+
+class MaintenanceWindows(Answer):
+    """Maintenance windows that have not ended, the configuration's first."""
+
+    items: list[Maintenance]
+
+
+class NewMaintenance(Request):
+    """A wish not to be told of matching alerts in a window that comes again. The author is who asks."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=100), Field(description="A name: patch-day.")]
+    cron: Annotated[str, StringConstraints(min_length=1, max_length=200), Field(description="When it opens.")]
+    lasts: Span
+    timezone: Annotated[str, StringConstraints(max_length=100), Field(description="The service's by default.")] = ""
+    matchers: Annotated[list[Matcher], Field(min_length=1, max_length=20)]
+    endsAt: Instant | None = None  # noqa: N815
+    comment: Text = ""
+
+
 class NewAcknowledgement(Request):
     """Take an alert on."""
 
     fingerprint: Annotated[
-        str, StringConstraints(min_length=1, max_length=100), Field(description="It, or its beginning if no other has it.")
+        str,
+        StringConstraints(min_length=1, max_length=100),
+        Field(description="It, or its beginning if no other has it."),
     ]
     note: Text = ""
     until: Instant | None = None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bsc_monitor.model import organisation as org
-from bsc_monitor.model.alert import Alert, AlertState, Silence
+from bsc_monitor.model.alert import Alert, AlertState, Matcher, Silence
 from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.model.organisation import Level
 from bsc_monitor.model.period_value import PeriodValue
@@ -156,11 +156,11 @@ def silence(of: Silence, now: datetime) -> alert_models.Silence:
     return alert_models.Silence(
         id=of.id, status=alert_models.SilenceState(state=state), startsAt=of.starts_at, endsAt=of.ends_at,
         createdBy=of.author, comment=of.comment,
-        matchers=[
-            alert_models.Matcher(
-                name=each.label, value=each.value, isRegex=each.operator.endswith("~"),
-                isEqual=each.operator.startswith("="),
-            )
-            for each in of.matchers
-        ],
+        matchers=[matcher(each) for each in of.matchers],
     )  # fmt: skip
+
+
+def matcher(of: Matcher) -> alert_models.Matcher:
+    """A condition on a label, as Alertmanager shows one."""
+    sign = of.operator
+    return alert_models.Matcher(name=of.label, value=of.value, isRegex=sign.endswith("~"), isEqual=sign.startswith("="))

@@ -1,12 +1,8 @@
 """Alerts: what fires, who took it on, what is silenced, what could not be told."""
 
-from datetime import datetime
-
 from aiohttp import web
 from sqlalchemy import Connection
 
-from bsc_monitor.alert.maintenance import window
-from bsc_monitor.model.alert import Maintenance, Matcher
 from bsc_monitor.store.alerts import AlertChange, alert_history, load_alerts
 from bsc_monitor.store.outbox import Row, dead_letters
 from bsc_monitor.web import forms
@@ -15,6 +11,7 @@ from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.guard import IDENTITY
 from bsc_monitor.web.live.hub import HUB
 from bsc_monitor.web.operations import Rejected
+from bsc_monitor.web.pages.maintenance import DAYS, shown
 from bsc_monitor.web.pages.showing import showing
 from bsc_monitor.web.routes import Policy, Routes
 from bsc_monitor.web.templating import page
@@ -26,13 +23,13 @@ _HISTORY = 40
 @ROUTES.get("/alerts", Policy.VIEWER)
 async def alerts(request: web.Request) -> web.Response:
     """Everything about alerts."""
-    board, shown = request.app[BOARD], await showing(request)
+    board, page_of = request.app[BOARD], await showing(request)
     past, names, dead = await board.store.read(_read)
     now = board.clock()
     return page(
-        request, "alerts.html", scene=shown.scene, piece=shown.piece, channel=shown.channel("alerts"),
-        since=shown.since, past=past, names=names, dead=dead, silences=shown.scene.controls.silences, now=now,
-        windows=[(each, _window(each, now)) for each in board.maintenance().values()],
+        request, "alerts.html", scene=page_of.scene, piece=page_of.piece, channel=page_of.channel("alerts"),
+        since=page_of.since, past=past, names=names, dead=dead, silences=page_of.scene.controls.silences, now=now,
+        windows=[shown(each, now) for each in page_of.scene.controls.windows], days=tuple(DAYS), zone=board.timezone(),
     )  # fmt: skip
 
 
@@ -52,7 +49,7 @@ async def silence(request: web.Request) -> web.Response:
     """Silence what matches."""
     board, given = request.app[BOARD], await forms.fields(request)
     now = board.clock()
-    matchers = [_matcher(part) for part in given.get("matchers", "").split(",") if part.strip()]
+    matchers = list(forms.matchers(given.get("matchers", "")))
     ends = forms.until(given.get("for", "") or "1h", now)
     if not matchers or ends is None:
         raise Rejected("Say what to silence, as label=value.")
@@ -83,20 +80,3 @@ def _read(connection: Connection) -> tuple[list[AlertChange], dict[str, str], li
     known = load_alerts(connection, fingerprints={each.fingerprint for each in past})
     names = {each.fingerprint: each.facts.title or each.subject.partition(":")[2] or each.rule for each in known}
     return past, names, dead_letters(connection, 50)
-
-
-def _window(of: Maintenance, now: datetime) -> datetime | None:
-    """When the window that is open now closes."""
-    found = window(of, now)
-    return found[1] if found else None
-
-
-def _matcher(text: str) -> Matcher:
-    for operator in ("=~", "!~", "!=", "="):
-        name, found, value = text.partition(operator)
-        if found and name.strip():
-            try:
-                return Matcher(name.strip(), operator, value.strip().strip('"'))
-            except ValueError as error:
-                raise Rejected(str(error)) from None
-    raise Rejected(f"{text[:60]!r} is no matcher: write label=value, !=, =~ or !~.")

@@ -10,6 +10,7 @@ from bsc_monitor.alert.quiet import Held, Quiet
 from bsc_monitor.model.alert import Acknowledgement, Alert, AlertState, Inhibition, Maintenance, Silence
 from bsc_monitor.store.alerts import load_alerts
 from bsc_monitor.store.controls import load_acknowledgements, load_silences
+from bsc_monitor.store.windows import load_windows
 
 _OPEN = (AlertState.FIRING, AlertState.PENDING)
 
@@ -39,6 +40,11 @@ class Controls:
         """Silences that have not ended."""
         return self.quiet.silences
 
+    @property
+    def windows(self) -> tuple[Maintenance, ...]:
+        """Maintenance windows that have not ended, the configuration's first."""
+        return self.quiet.maintenance
+
 
 def read_controls(
     connection: Connection,
@@ -53,7 +59,8 @@ def read_controls(
     for alert in found:
         by_subject[alert.subject] = (*by_subject.get(alert.subject, ()), alert)
     quiet = Quiet(
-        silences=tuple(load_silences(connection, since=now)), maintenance=tuple(maintenance.values()),
+        silences=tuple(load_silences(connection, since=now)),
+        maintenance=(*maintenance.values(), *load_windows(connection, since=now)),
         inhibitions=inhibitions,
         alerts=tuple(found), acknowledged=load_acknowledgements(connection, [each.fingerprint for each in found]),
     )  # fmt: skip
