@@ -9,15 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import TypeAdapter
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, case, delete, literal, select, update
 
+from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.alert import Acknowledgement, AlertState, Matcher, Silence
 from bsc_monitor.store.alerts import alert_row
 from bsc_monitor.store.schema import Instant, Serial, metadata, upsert
 
 _MOST_ASKED = 10_000
-_MATCHERS: TypeAdapter[tuple[Matcher, ...]] = TypeAdapter(tuple[Matcher, ...])
 
 acknowledgement = Table(
     "acknowledgement",
@@ -99,7 +98,7 @@ def load_acknowledgements(
 def save_silence(connection: Connection, kept: Silence, now: datetime) -> None:
     """Insert or replace a silence."""
     row = {
-        "id": kept.id, "matchers": _MATCHERS.dump_json(kept.matchers).decode(), "starts_at": kept.starts_at,
+        "id": kept.id, "matchers": adapter(tuple[Matcher, ...]).dump_json(kept.matchers).decode(), "starts_at": kept.starts_at,
         "ends_at": kept.ends_at, "author": kept.author, "comment": kept.comment, "updated_at": now,
     }  # fmt: skip
     upsert(connection, silence, [row])
@@ -118,7 +117,14 @@ def load_silences(connection: Connection, *, since: datetime | None = None) -> l
     if since is not None:
         query = query.where(silence.c.ends_at > since)
     return [
-        Silence(row.id, _MATCHERS.validate_json(row.matchers), row.starts_at, row.ends_at, row.author, row.comment)
+        Silence(
+            row.id,
+            adapter(tuple[Matcher, ...]).validate_json(row.matchers),
+            row.starts_at,
+            row.ends_at,
+            row.author,
+            row.comment,
+        )
         for row in connection.execute(query)
     ]
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Dialect,
     Float,
     Index,
-    Insert,
     Integer,
     MetaData,
     String,
@@ -196,7 +195,7 @@ def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
 
 
 @cache
-def _upsert(table: Table, engine: str, names: tuple[str, ...]) -> Insert:
+def _upsert(table: Table, engine: str, names: tuple[str, ...]) -> Any:
     """The statement, made once: each time it would leave a table's worth of circles for the garbage collector."""
     dialect = postgresql if engine == "postgresql" else sqlite
     statement = dialect.insert(table)
