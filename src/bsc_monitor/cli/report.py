@@ -105,7 +105,7 @@ def _write(made: _Made, out: Path | None) -> None:
 
 
 def _draft(made: _Made) -> str:
-    return "" if made.data.final else "; not final: the period is not closed yet"
+    return "" if made.data.final else "; not final: its numbers may still change"
 
 
 def _send(configuration: Configuration, made: _Made, to: str, hook: Any) -> None:

@@ -52,7 +52,7 @@ def trend_insight(seen: Assessment, found: Trend | None) -> Insight | None:
         sentence=f"{seen.kpi.title} has been {'rising' if side > 0 else 'falling'} steadily over the last "
         f"{span(count, seen.kpi.period)}, by about {change(line.slope, unit)} a {unit_of(seen.kpi.period)}"
         f"{pace}{news}.",
-        next_step=_TREND_STEPS[direction],
+        next_step=_trend_step(seen, direction),
         evidence={
             "slope": line.slope, "slope_low": line.low, "slope_high": line.high, "tau": found.tau, "p": found.p,
             "periods": len(seen.series) - first,
@@ -60,11 +60,19 @@ def trend_insight(seen: Assessment, found: Trend | None) -> Insight | None:
     )  # fmt: skip
 
 
-_TREND_STEPS = {
-    Direction.IMPROVING: "Keep doing what causes it, and check whether the pace reaches the target in time.",
-    Direction.WORSENING: "Find the cause of the drift and start an initiative before it reaches the red flag.",
-    Direction.NONE: "Decide whether this movement is wanted.",
-}
+def _trend_step(seen: Assessment, direction: Direction) -> str:
+    if direction is Direction.NONE:
+        return "Decide whether this movement is wanted."
+    status = seen.newest.status
+    if direction is Direction.IMPROVING:
+        reach = (
+            "make it the standard" if status is Status.GREEN else "check whether the pace reaches the target in time"
+        )
+        return f"Keep doing what causes it, and {reach}."
+    if seen.thresholds.red is None:
+        return "Find the cause of the drift, and start an initiative."
+    when = "it is past the red flag already" if status is Status.RED else "before it reaches the red flag"
+    return f"Find the cause of the drift and start an initiative{':' if status is Status.RED else ''} {when}."
 
 
 def forecast_insights(seen: Assessment) -> list[Insight]:

@@ -12,8 +12,9 @@ from bsc_monitor.report.data import Course, Stretch
 from bsc_monitor.report.svg import COLOURS, INK, SOFT, text, whole
 from bsc_monitor.report.words import number
 
-_WIDTH, _HEIGHT = 520.0, 122.0
+_WIDTH, _HEIGHT = 520.0, 112.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 70.0, 10.0, 20.0
+_MARKS = 6  # labels below the chart at most, those of the forecast aside
 _TARGET = COLOURS[Status.GREEN]
 
 
@@ -96,13 +97,15 @@ def _labels(frame: _Frame, of: Course) -> Iterator[str]:
         yield text(_LEFT - 5, frame.y(edge) + 2.6, number(edge), size=7, anchor="end", fill=SOFT)
     last, foot = len(of.values) - 1, _HEIGHT - 5
     end = frame.x(last + len(of.ahead)) + 6
-    yield text(frame.x(0), foot, of.labels[0], size=7, fill=SOFT)
-    yield text(frame.x(last), foot, of.labels[-1], size=7, anchor="middle", fill=SOFT)
+    for place in range(last, -1, -max(1, -(-len(of.values) // _MARKS))):
+        at, tick = frame.x(place), _HEIGHT - _BOTTOM
+        yield f'<path d="M{at:.1f} {tick:.1f}v3" stroke="{SOFT}" stroke-width=".7"/>'
+        yield text(at, foot, of.labels[place], size=7, anchor="middle" if place else "start", fill=SOFT)
     target = of.targets[-1] if of.targets else None
     if of.ahead:
         at = frame.y(of.ahead[-1].value)
         near = target is not None and abs(frame.y(target) - at) < 9
-        yield text(_WIDTH - 2, foot, of.ahead[-1].label, size=7, anchor="end", fill=SOFT)
+        yield text(frame.x(last + len(of.ahead)), foot, of.ahead[-1].label, size=7, anchor="middle", fill=SOFT)
         yield text(end, at + (-4 if near and target is not None and frame.y(target) >= at else 9 if near else 2.6),
                    number(of.ahead[-1].value), size=7.5, weight=600)  # fmt: skip
     if target is not None:

@@ -17,3 +17,4 @@ class Letter:
     files: Mapping[str, bytes]  #: by name
     link: str  #: to it on the board; empty where nobody can follow one
     board: str
+    title: str = ""  #: what the report is called; empty: as its scorecard

@@ -8,9 +8,10 @@ from bsc_monitor.report.svg import COLOURS
 from bsc_monitor.report.words import score, status_word
 
 
-def subject(data: ReportData) -> str:
-    """The subject, on one line."""
-    about = f"{data.title}: {data.owner}" if data.owner else f"{data.title}: {score(data.standing.score)} of 100"
+def subject(data: ReportData, title: str = "") -> str:
+    """The subject, on one line. ``title``: what the report is called, by default as its scorecard."""
+    called = title or data.title
+    about = f"{called}: {data.owner}" if data.owner else f"{called}: {score(data.standing.score)} of 100"
     return " ".join(f"{about}, {data.period_words}".split())
 
 

@@ -80,7 +80,7 @@ def made_words(data: ReportData) -> str:
 
 
 def _moment(local: datetime) -> str:
-    return f"{local.day} {local:%b %Y, %H:%M}"
+    return f"{words.day(local.date())}, {local:%H:%M}"
 
 
 def _style(data: ReportData) -> str:

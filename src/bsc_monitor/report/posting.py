@@ -16,7 +16,6 @@ from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from typing import Any
 
-from bsc_monitor.notify.apprising import masked
 from bsc_monitor.notify.outcome import Outcome
 from bsc_monitor.report import mail
 from bsc_monitor.report.letter import Letter
@@ -30,15 +29,15 @@ def is_smtp(service: Any) -> bool:
     return type(service) is NotifyEmail and service.pgp_mode == "no"
 
 
-async def post_mail(service: Any, address: str, letter: Letter, taken: set[str], now: datetime) -> Outcome:
+async def post_mail(service: Any, letter: Letter, taken: set[str], now: datetime) -> Outcome:
     """Mail a letter to whom of the service's recipients is not among ``taken``; they are added as the server takes it."""
     refused: dict[str, str] = {}
     try:
         await asyncio.to_thread(_post, service, letter, taken, refused, now)
     except (OSError, smtplib.SMTPException) as error:
-        return Outcome(masked(f"{type(error).__name__}: {error}", address), sure=False)
+        return Outcome(_masked(f"{type(error).__name__}: {error}", service), sure=False)
     words = "; ".join(f"{recipient}: {why}" for recipient, why in refused.items())
-    return Outcome(masked(words, address) if words else "")
+    return Outcome(_masked(words, service))
 
 
 def message_id(letter: Letter, domain: str) -> str:
@@ -50,7 +49,7 @@ def compose(letter: Letter, sender: tuple[str, str], now: datetime) -> EmailMess
     """The mail without recipients; ``sender`` is name and address."""
     name, address = sender
     message = EmailMessage(policy=policy.SMTP)
-    message["Subject"] = mail.subject(letter.data)
+    message["Subject"] = mail.subject(letter.data, letter.title)
     message["From"] = formataddr((name or "", address))
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id(letter, address.rpartition("@")[2])
@@ -106,6 +105,11 @@ def _connected(service: Any) -> smtplib.SMTP:
         server.close()
         raise
     return server
+
+
+def _masked(text: str, service: Any) -> str:
+    """What a server says may repeat what it was told."""
+    return " ".join((text.replace(service.password, "***") if service.password else text).split())[:500]
 
 
 def _bytes(said: bytes | str) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bsc_monitor.report.data import ReportData, to_json
 from bsc_monitor.report.mail import html
 from bsc_monitor.report.pages import pdf
-from bsc_monitor.report.tables import csv_text, workbook
+from bsc_monitor.report.tables import csv_text
+from bsc_monitor.report.workbook import workbook
 
 CONTENT_TYPES = {
     "html": "text/html; charset=utf-8", "pdf": "application/pdf", "csv": "text/csv; charset=utf-8",

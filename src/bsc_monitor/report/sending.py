@@ -54,7 +54,7 @@ async def _apprise(address: str, letter: Letter, taken: set[str], now: datetime)
     if service is None:
         return Outcome(f"the address {scheme(address)}://… is none that apprise understands")
     if is_smtp(service):
-        return await post_mail(service, address, letter, taken, now)
+        return await post_mail(service, letter, taken, now)
     is_mail = "mailto" in service.schemas()
     attaches = bool(getattr(service, "attachment_support", False))
     with tempfile.TemporaryDirectory(prefix="bsc-report-") as folder:
@@ -64,7 +64,7 @@ async def _apprise(address: str, letter: Letter, taken: set[str], now: datetime)
             await asyncio.to_thread(file.write_bytes, content)
             files.append(str(file))
         return await tell(
-            service, address, title=mail.subject(letter.data), notify_type=NotifyType.INFO,
+            service, address, title=mail.subject(letter.data, letter.title), notify_type=NotifyType.INFO,
             body=mail.html(letter.data, letter.board) if is_mail else mail.plain(letter.data, letter.link),
             body_format=NotifyFormat.HTML if is_mail else NotifyFormat.TEXT, **({"attach": files} if files else {}),
         )  # fmt: skip
@@ -74,6 +74,6 @@ def _body(letter: Letter) -> dict[str, Any]:
     data = letter.data
     return {
         "type": "report", "key": letter.key, "scorecard": data.scorecard, "period": data.period, "owner": data.owner,
-        "title": mail.subject(data), "headline": data.headline, "score": data.standing.score,
+        "title": mail.subject(data, letter.title), "headline": data.headline, "score": data.standing.score,
         "status": str(data.standing.status), "final": data.final, "url": letter.link,
     }  # fmt: skip

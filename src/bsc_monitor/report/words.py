@@ -5,11 +5,23 @@ from __future__ import annotations
 from datetime import date
 from math import floor
 
-from bsc_monitor.improve.words import amount, between, number
+from bsc_monitor.improve.words import amount, between, change, month_name, number
 from bsc_monitor.model.organisation import Better, Level
 from bsc_monitor.model.status import Status
 
-__all__ = ["amount", "day", "number", "plural", "points", "score", "share", "shown", "status_word", "target_words"]
+__all__ = [
+    "amount",
+    "change",
+    "day",
+    "number",
+    "plural",
+    "points",
+    "score",
+    "share",
+    "shown",
+    "status_word",
+    "target_words",
+]
 
 _WORDS = {Status.GREEN: "Green", Status.AMBER: "Amber", Status.RED: "Red", Status.UNKNOWN: "No data"}
 _SIGNS = {"higher": "≥", "lower": "≤", "target": "="}
@@ -53,8 +65,8 @@ def share(ratio: float | None) -> str:
 
 
 def day(on: date | None) -> str:
-    """A date as people write it."""
-    return "" if on is None else f"{on.day} {on:%b %Y}"
+    """A date as people write it, whatever the locale of the process."""
+    return "" if on is None else f"{on.day} {month_name(on.year * 12 + on.month - 1)[:3]} {on.year}"
 
 
 def plural(count: int, word: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Connection
 
+from bsc_monitor import crash
 from bsc_monitor.alert.routing import Channel, channels_of
 from bsc_monitor.collect.http import SourceClient
 from bsc_monitor.collect.receiving import receiver_client
@@ -20,7 +21,7 @@ from bsc_monitor.model.cron import next_fire
 from bsc_monitor.notify.outcome import Outcome
 from bsc_monitor.report.data import ReportData
 from bsc_monitor.report.letter import Letter
-from bsc_monitor.report.making import NoReportError, subject_of
+from bsc_monitor.report.making import NoReportError, Subject, subject_of
 from bsc_monitor.report.render import CONTENT_TYPES, FormatError, file_name, render
 from bsc_monitor.report.sending import send
 from bsc_monitor.report.shelf import keep, on_shelf
@@ -67,19 +68,24 @@ class Reports:
         return Document(content, CONTENT_TYPES[form], file_name(data, form), data.final)
 
     async def _make(self, scorecard: str, period: str, form: str, owner: str) -> tuple[ReportData, bytes]:
-        store = self._service.store
         try:
             subject = subject_of(self._service.configuration, scorecard, period, owner, self._service.clock())
-            data, content = await store.read(lambda connection: on_shelf(connection, subject, form))
-            if content is None:
-                async with self._making:
-                    made = await asyncio.to_thread(render, data, form)
-                content = await store.write(lambda connection: keep(connection, data, form, made))
+            data, content = await self._service.store.read(lambda connection: on_shelf(connection, subject, form))
+            return (data, content) if content is not None else await self._make_new(subject, form)
         except NoReportError as error:
             raise Unknown(str(error)) from None
         except FormatError as error:
             raise Rejected(str(error)) from None
-        return data, content
+
+    async def _make_new(self, subject: Subject, form: str) -> tuple[ReportData, bytes]:
+        store = self._service.store
+        async with self._making:  # look again: another format may have been made and kept meanwhile
+            data, content = await store.read(lambda connection: on_shelf(connection, subject, form))
+            made = content if content is not None else await asyncio.to_thread(render, data, form)
+            crash.point("report_made")
+            kept = await store.write(lambda connection: keep(connection, data, form, made))
+            crash.point("report_kept")
+            return data, kept
 
     async def _run(self) -> None:
         while True:
@@ -120,6 +126,7 @@ class Reports:
             return taken
 
         await store.write(begin)
+        crash.point("report_taken")
 
     def _channels(self, report: Report) -> Iterator[Channel]:
         known = self._service.configuration.receivers
@@ -148,7 +155,9 @@ class Reports:
         client: SourceClient = receiver_client(channel.id)
         try:
             taken = self._taken.setdefault(letter.key, set())
+            crash.point("report_sending")
             outcome = await send(channel, letter, client.run, self._service.extensions.receivers, now, taken)
+            crash.point("report_sent")
             if not outcome.error or outcome.dead:
                 self._taken.pop(letter.key)
         finally:
@@ -164,7 +173,8 @@ class Reports:
                 _, content = await self._make(report.scorecard, period, form, report.owner)
                 files[file_name(data, form)] = content
         link = board.rstrip("/") + address(report.scorecard, period, "html", report.owner) if board else ""
-        return Letter(f"{sending.report}:{sending.slot:%Y-%m-%dT%H:%MZ}:{sending.channel}", data, files, link, board)
+        key = f"{sending.report}:{sending.slot:%Y-%m-%dT%H:%MZ}:{sending.channel}"
+        return Letter(key, data, files, link, board, report.title)
 
     async def _sent(self, sending: Sending, outcome: Outcome, now: datetime) -> None:
         attempts = sending.attempts + 1
@@ -186,6 +196,7 @@ class Reports:
                 save_events(connection, [StoredEvent(now, kind, after.report, data)])
 
         await self._service.store.write(keep_it)
+        crash.point("report_marked")
 
 
 def newest_slot(at: str, timezone: str, last: datetime, now: datetime) -> datetime | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bsc_monitor.improve.assurance import Icon
 from bsc_monitor.improve.chart import process_behaviour
-from bsc_monitor.improve.words import amount, between
+from bsc_monitor.improve.words import amount, between, change
 from bsc_monitor.model.insight import Direction
 from bsc_monitor.model.organisation import Kpi
 from bsc_monitor.model.period_value import PeriodValue
@@ -59,8 +59,8 @@ def statistics(
 def _error(kpi: Kpi, backtest: float | None, known: Accuracy | None) -> str:
     if known is not None:
         inside = f"{known.inside * 100:.0f} % of them fell into the range"
-        return f"The last {known.periods} forecasts were off by {amount(known.error, kpi.unit)} on average; {inside}."
-    return "" if backtest is None else f"Tried on past periods, it was off by {amount(backtest, kpi.unit)} on average."
+        return f"The last {known.periods} forecasts were off by {change(known.error, kpi.unit)} on average; {inside}."
+    return "" if backtest is None else f"Tried on past periods, it was off by {change(backtest, kpi.unit)} on average."
 
 
 def icon(of: Icon) -> Markup:
