@@ -43,10 +43,10 @@ async def tell(service: Any, address: str, **message: Any) -> Outcome:
         except TimeoutError:
             return Outcome(f"no answer within {_DEADLINE:.0f} s", sure=False)
         except Exception as error:  # noqa: BLE001 - a hundred services, each may raise anything
-            return Outcome(masked(f"{type(error).__name__}: {error}", address), sure=False)
+            return Outcome(_mask(f"{type(error).__name__}: {error}", address), sure=False)
     if taken:
         return Outcome()
-    return Outcome(masked("; ".join(reasons[-3:]), address) or "it was not taken, and apprise does not say why")
+    return Outcome(_mask("; ".join(reasons[-3:]), address) or "it was not taken, and apprise does not say why")
 
 
 def open_service(address: str) -> Any:
@@ -102,7 +102,7 @@ def _listening() -> Iterator[list[str]]:
         _said.reset(token)
 
 
-def masked(text: str, address: str) -> str:
+def _mask(text: str, address: str) -> str:
     """Without any part of the address that may be a password or a token."""
     host = re.search(r"@([^/?#:@]+)|//([^/?#:@]+)", address)
     shown = {scheme(address), *(host.groups() if host else ())}
