@@ -85,6 +85,9 @@ class Service:
         self.store = await lead(settings.database)
         self.store.on_lost = self._stand_down
         self._started.append(lambda: asyncio.to_thread(self.store.close))
+        if self.configuration.sandbox is not None:
+            self.stand_in = await StandIn.begin(self.configuration.sandbox)
+            self._started.append(self.stand_in.stop)
         self.initiatives = Initiatives(self)
         self.configuration = await self.initiatives.applied(self.configuration)
         self.current = Current(self.bus, self.configuration.organisation)
@@ -97,9 +100,8 @@ class Service:
         self.operations = ServiceOperations(self)
         await self._serve()
         await self.evaluator.start()
-        if self.configuration.sandbox is not None:
-            self.stand_in = await StandIn.start(self.configuration.sandbox)
-            self._started.append(self.stand_in.stop)
+        if self.stand_in is not None:
+            await self.stand_in.ready()
         self.extensions = Extensions(self)
         self._started.append(self.extensions.stop)
         await self.extensions.start()

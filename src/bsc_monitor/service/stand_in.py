@@ -20,15 +20,15 @@ class StandInError(Exception):
 
 
 class StandIn:
-    """A running sandbox. It ends with ``stop``, and by itself when this process is gone."""
+    """A sandbox of its own. It ends with ``stop``, and by itself when this process is gone."""
 
-    def __init__(self, process: asyncio.subprocess.Process, lines: list[str]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self.lines = lines  #: the addresses it serves, for people
+        self.lines: list[str] = []  #: the addresses it serves, for people; known when it answers
 
     @classmethod
-    async def start(cls, settings: SandboxSettings) -> StandIn:
-        """Start it and wait until it answers. Raises StandInError."""
+    async def begin(cls, settings: SandboxSettings) -> StandIn:
+        """Start the process. It takes some seconds until it answers: time to start other things in."""
         arguments = ["--port", str(settings.port), "--seed", str(settings.seed), "--until-eof"]
         if settings.since:
             arguments += ["--since", f"{settings.since:%Y-%m}"]
@@ -43,13 +43,17 @@ class StandIn:
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the service, which stops it in order
         )  # fmt: skip
-        lines: list[str] = []
+        return cls(process)
+
+    async def ready(self) -> None:
+        """Wait until it answers. Raises StandInError."""
+        process = self._process
         try:
             async with asyncio.timeout(_READY):
                 while process.stdout and (line := (await process.stdout.readline()).decode().strip()):
                     if line.startswith("Ctrl-C"):
-                        return cls(process, lines)
-                    lines.append(line)
+                        return
+                    self.lines.append(line)
         except TimeoutError:
             process.kill()
         words = (await process.stderr.read()).decode().strip() if process.stderr else ""
