@@ -1,10 +1,13 @@
 """The store on a real PostgreSQL: its restarts under load, and two services of which one leads."""
 
+import json
 import os
 import signal
 import subprocess
 import time
 import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.faults.receiver import Receiver
@@ -86,6 +89,44 @@ def test_restarts_of_the_database_lose_nothing_and_the_service_comes_back(tmp_pa
         assert rig.stop() == 0
         found = rig.check(deaths=len(back))
         figures("restarts of PostgreSQL", {**found, "s until back at most": round(max(back), 1)})
+
+
+def test_while_the_database_is_away_requests_are_told_so_and_to_come_again(tmp_path, nursery, database):
+    rig = Rig(tmp_path, nursery, names=["k0"], database=database.url).start()
+    window = {"id": "patch", "cron": "* * * * *", "lasts": "1h", "matchers": [{"name": "kpi", "value": "k0"}]}
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    asked = [
+        ("/api/v1/events", None), ("/api/v1/kpis/it/k0/readings", None), ("/api/v1/kpis/it/k0/readings", {"value": 1}),
+        ("/api/v1/maintenance", window), ("/api/v1/comments", {"subject": "kpi:it/k0", "text": "so"}),
+        ("/api/v1/silences", {"matchers": [{"name": "kpi", "value": "k0"}], "endsAt": later}),
+    ]  # fmt: skip
+    database.end()
+    for path, body in asked:
+        status, kind, again, problem = answer(rig, path, body)
+        assert (status, kind, again) == (503, "application/problem+json", "5"), (path, problem)
+        assert (problem["status"], problem["title"]) == (503, "Not possible just now")
+        assert "database cannot be used" in problem["detail"]
+    page = urllib.request.Request(rig.url + "/alerts", headers={"Accept": "text/html"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(page, timeout=20)
+    assert (refused.value.code, b"database cannot be used" in refused.value.read()) == (503, True)
+    assert "Traceback" not in rig.log.read_text()
+    database.begin()
+    wait_until(database.answers, "the server's own recovery", 60)
+    for path, body in asked:
+        wait_until(lambda path=path, body=body: answer(rig, path, body)[0] in (200, 201), f"{path} answered again", 30)
+    assert rig.stop() == 0
+
+
+def answer(rig, path, body):
+    """Status, kind of content, when to come again, content."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(rig.url + path, data, {"Content-Type": "application/json"} if data else {})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return reply.status, reply.headers.get_content_type(), None, json.loads(reply.read())
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get_content_type(), error.headers["Retry-After"], json.loads(error.read())
 
 
 def test_a_second_service_takes_over_when_the_first_is_killed(tmp_path, nursery, database, often, figures):

@@ -1,7 +1,7 @@
 """The store: what must survive a restart."""
 
-from bsc_monitor.store.engines import StoreError
+from bsc_monitor.store.engines import StoreError, is_away
 from bsc_monitor.store.lease import Taken
 from bsc_monitor.store.open import Store, read_only
 
-__all__ = ["Store", "StoreError", "Taken", "read_only"]
+__all__ = ["Store", "StoreError", "Taken", "is_away", "read_only"]

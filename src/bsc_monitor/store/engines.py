@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 READERS = 4
 _DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"})
@@ -76,6 +77,16 @@ def _sqlite(url: URL, *, reading: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database cannot be used for now, rather than that it was asked wrongly."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    wrong = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR"  # SQLite's word for a wrong statement
+    return error.connection_invalidated or (isinstance(error, OperationalError | InterfaceError) and not wrong)
 
 
 def words(error: SQLAlchemyError) -> str:

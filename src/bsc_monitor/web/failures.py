@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+import queue
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bsc_monitor.store import Taken, is_away
 from bsc_monitor.web.operations import Rejected, Unknown
 from bsc_monitor.web.templating import page
 
 _log = structlog.get_logger(__name__)
 _PROGRAMS = ("/api/", "/webhooks/", "/-/", "/metrics", "/badge/", "/events")
+_AWAY = "The database cannot be used just now. What was sent may not be stored: ask again in a moment."
+_AGAIN = "5"  #: seconds
 _WORDS = {
     400: "That request cannot be read",
     401: "Please sign in",
@@ -25,7 +29,7 @@ _WORDS = {
     421: "Not this board's address",
     422: "That cannot be read",
     500: "Something went wrong here",
-    503: "Not ready yet",
+    503: "Not possible just now",
 }
 
 
@@ -49,7 +53,11 @@ async def tell_failures(request: web.Request, handler: Handler) -> web.StreamRes
         return failure(request, 408, "")
     except (asyncio.CancelledError, ConnectionError):
         raise
-    except Exception:  # noqa: BLE001 - whatever a handler did wrong, the asker gets an answer
+    except Exception as error:  # noqa: BLE001 - whatever a handler did wrong, the asker gets an answer
+        if isinstance(error, Taken | queue.Full) or is_away(error):
+            why = repr(getattr(error, "orig", None) or error)[:200]
+            _log.warning("a request needs the database, which is away", path=request.path, why=why)
+            return failure(request, 503, _AWAY, {"Retry-After": _AGAIN})
         _log.exception("a request failed", method=request.method, path=request.path)
         return failure(request, 500, "The service wrote the reason into its log.")
 
