@@ -6,6 +6,7 @@ import sys
 NAMES = (
     "exposition",
     "scoring",
+    "judging",
     "line",
     "schedule",
     "insights",

@@ -1,20 +1,12 @@
-"""Scoring: full recomputation, one reading, growth to a million KPIs, memory; judging against Prometheus' rules."""
+"""Scoring: full recomputation, one reading, growth to a million KPIs, memory: ``python -m benchmarks.scoring``."""
 
 import argparse
 import gc
-import json
 import random
 import statistics
-import tempfile
 import time
 import tracemalloc
-from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
-
-from tests.servers import prometheus, wait_until
 
 from bsc_monitor.model.organisation import (
     Kpi,
@@ -136,105 +128,9 @@ def memory(count=10_000):
     return [(f"memory of scoring for {count:,} KPIs", f"{size / 1e6:.1f} MB", "")]
 
 
-JOINED = """groups:
-- name: joined
-  interval: 2s
-  rules:
-  - record: kpi:score
-    expr: clamp((100 + 100 * (kpi_value - on(kpi) kpi_red) / on(kpi) (kpi_target - on(kpi) kpi_red)) / 3, 0, 100)
-  - alert: KpiRed
-    expr: kpi:score <= 100 / 3
-"""
-
-
-def one_by_one(scoring_names):
-    """The usual form: for each KPI a recording rule and an alerting rule with its thresholds in them."""
-    lines = ["groups:\n- name: single\n  interval: 10s\n  rules:\n"]
-    for n, name in enumerate(scoring_names):
-        red, target = thresholds(n)
-        score = f"clamp((100 + 100 * (kpi_value{{kpi='{name}'}} - {red}) / ({target} - {red})) / 3, 0, 100)"
-        lines.append(f'  - record: kpi:score\n    expr: "{score}"\n')
-        lines.append(f"  - alert: KpiRed\n    expr: \"kpi:score{{kpi='{name}'}} <= 100 / 3\"\n")
-    return "".join(lines)
-
-
-@contextmanager
-def exporter(scoring_names):
-    """The same values and thresholds as metrics."""
-    chance = random.Random(1)
-    lines = []
-    for n, name in enumerate(scoring_names):
-        red, target = thresholds(n)
-        for family, value in (("kpi_value", chance.uniform(-20, 130)), ("kpi_red", red), ("kpi_target", target)):
-            lines.append(f'{family}{{kpi="{name}"}} {value}\n')
-    body = "".join(sorted(lines)).encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            with suppress(BrokenPipeError):  # a scrape that Prometheus gave up while it stops
-                self.wfile.write(body)
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-
-
-def evaluation(rules, target, count, rounds):
-    """Seconds of the median evaluation of a rule group in a real Prometheus."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "rules.yml").write_text(rules)
-        config = (
-            "global: {scrape_interval: 2s}\nrule_files: [rules.yml]\n"
-            f"scrape_configs: [{{job_name: k, static_configs: [{{targets: ['{target}']}}]}}]\n"
-        )
-        with prometheus(folder, config) as server:
-            wait_until(lambda: server.query("count(kpi:score)") == [({}, float(count))], "every score", 120)
-            seen = {}
-            while len(seen) < rounds:
-                (group,) = json.loads(server.get("/api/v1/rules"))["data"]["groups"]
-                if not group["lastEvaluation"].startswith("0001"):
-                    seen[group["lastEvaluation"]] = group["evaluationTime"]
-                time.sleep(0.3)
-            return statistics.median(seen.values())
-
-
-def against_prometheus(count=10_000):
-    """Judging all KPIs: full recomputation against the time that Prometheus needs for its rules, in one run."""
-    scoring, names = filled(count)
-    with exporter(names) as target:
-        best = evaluation(JOINED, target, count, 7)
-        usual = evaluation(one_by_one(names), target, count, 3)
-    gc.collect()
-    gc.freeze()
-    ours = full(scoring, 15)
-    gc.unfreeze()
-    return [
-        (f"{count:,} KPIs: Prometheus, two rules joined over all series", f"{best * 1e3:.0f} ms", ""),
-        (f"{count:,} KPIs: Prometheus, two rules for each KPI", f"{usual * 1e3:.0f} ms, {ours / usual:.3f} x", ""),
-        (
-            f"{count:,} KPIs: ours (score, status, roll-up)",
-            f"{ours * 1e3:.1f} ms, {ours / best:.3f} x",
-            "<= 0.1 x its best",
-        ),
-    ]
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--million", action="store_true", help="also 1,000,000 KPIs (some gigabytes)")
-    parser.add_argument("--no-prometheus", action="store_true")
     asked = parser.parse_args()
     for row in sizes([10_000, 100_000, *([1_000_000] if asked.million else [])]) + memory():
         print(*row, sep=" | ")
-    if not asked.no_prometheus:
-        for row in against_prometheus():
-            print(*row, sep=" | ")
