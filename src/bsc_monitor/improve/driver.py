@@ -17,7 +17,7 @@ from bsc_monitor.model.insight import NotEnoughData
 
 ENOUGH = 12  #: pairs of changes
 LAGS = 6
-ALPHA = 0.05
+ALPHA = 0.01  #: every arrow of a map is looked at, at every close: stricter than a single test
 
 
 @dataclass(frozen=True, slots=True)
