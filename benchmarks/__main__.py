@@ -4,6 +4,7 @@ import runpy
 import sys
 
 NAMES = (
+    "start",
     "exposition",
     "scoring",
     "judging",
