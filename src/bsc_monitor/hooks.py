@@ -39,7 +39,8 @@ class Hooks:
     def bsc_actions(self) -> Mapping[str, Any]:  # type: ignore[empty-body]
         """Provide actions that open a ticket from an insight, by the collector whose sources they work on.
 
-        name → async callable(ctx, config of the source, TicketRequest, SomeParams) -> link of the ticket.
+        name → async callable(ctx, config of the source, TicketRequest, SomeParams) -> link of the ticket. A plugin opens
+        tickets in sources of its own collectors alone, for it is given their secrets.
         """
 
     @hookspec

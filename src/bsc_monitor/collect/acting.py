@@ -1,42 +1,28 @@
-"""Actions: opening tickets through the functions that plugins provide (``bsc_actions``), guarded like a collector's run."""
+"""Actions: opening tickets through the functions that plugins provide (``bsc_actions``), guarded like a collector's run.
+
+Those of the bundled plugins run here; any other plugin's run in its worker process (``hooking.Hooked.open_ticket``),
+where this module does the same.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from pydantic import ValidationError
 
 from bsc_monitor.collect.context import RunContext, RunLog
 from bsc_monitor.collect.guard import as_source_error, guarded
 from bsc_monitor.collect.http import SourceClient
-from bsc_monitor.collect.plugins import Plugins, bundled_folder
+from bsc_monitor.collect.opening import Open, params_of
 from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import CollectorError, Params, SourceError, TicketRequest, Window
+from bsc_monitor.plugin import CollectorError, SourceError, TicketRequest, Window
 
-Open = Callable[[Any, Any, TicketRequest, Any], Awaitable[str]]
 _LONGEST_LINK = 2000
-
-
-def openers(plugins: Plugins) -> dict[str, Open]:
-    """What opens tickets, by the collector whose sources it works on: of the bundled plugins, which are trusted."""
-    found: dict[str, Open] = {}
-    for origin, module in plugins.hooks.list_name_plugin():
-        provide = getattr(module, "bsc_actions", None)
-        if provide is not None and Path(origin).parent == bundled_folder():
-            found.update(provide())
-    return found
-
-
-def params_of(opener: Open) -> type[Params]:
-    """The parameters that an action takes."""
-    hints = get_type_hints(opener).values()
-    return next((hint for hint in hints if isinstance(hint, type) and issubclass(hint, Params)), Params)
 
 
 async def open_ticket(
@@ -54,13 +40,20 @@ async def open_ticket(
             client.run(), now, Window(now, now), moment, (), Calendar(), RunLog(source.id, "action", client.redactor)
         )
         deadline = asyncio.get_running_loop().time() + source.timeout
-        link = await guarded(_asked(opener(run, source.config, request, given)), partial(float, deadline))
+        return checked_link(await guarded(_asked(opener(run, source.config, request, given)), partial(float, deadline)))
     except SourceError as error:
         failed = as_source_error(error)
         raise SourceError(client.redactor.text(failed.message), failed.reason, hint=failed.hint) from None
     finally:
         await client.close()
-    return str(link)[:_LONGEST_LINK]
+
+
+def checked_link(link: object) -> str:
+    """A ticket's link as people may follow it. Raises SourceError for anything that is none."""
+    text = link.strip() if isinstance(link, str) else ""
+    if not text.startswith(("https://", "http://")) or len(text) > _LONGEST_LINK or not text.isprintable():
+        raise SourceError("the action gave no web address of a ticket", CollectorError.PLUGIN)
+    return text
 
 
 async def _asked(answer: Awaitable[str]) -> str:

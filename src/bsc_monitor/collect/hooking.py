@@ -7,20 +7,24 @@ import base64
 import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from bsc_monitor.collect.acting import checked_link
 from bsc_monitor.collect.guard import guarded
+from bsc_monitor.collect.isolate import plain_source
 from bsc_monitor.collect.process import WorkerProcess
 from bsc_monitor.collect.worker_hooks import EVENTS
 from bsc_monitor.hooks import TELLING
 from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.event import Event
 from bsc_monitor.model.page import Page, PageRequest
-from bsc_monitor.plugin import CollectorError, SourceError
+from bsc_monitor.model.source import Source
+from bsc_monitor.plugin import CollectorError, SourceError, TicketRequest
 
 _log = structlog.get_logger(__name__)
 _WAITING = 1000  #: events of one plugin; the oldest go when more come
@@ -73,6 +77,16 @@ class Hooked:
     async def receive(self, name: str, config: Mapping[str, Any], message: Mapping[str, Any]) -> None:
         """Deliver a message through its receiver. Raises SourceError."""
         await self._ask("receive", {"name": name, "config": dict(config), "message": dict(message)}, _DELIVERING)
+
+    async def open_ticket(
+        self, source: Source, request: TicketRequest, params: Mapping[str, Any], now: datetime
+    ) -> str:
+        """The link of a ticket that its action opened in a source of its own collector. Raises SourceError."""
+        question = {
+            "source": plain_source(source), "request": adapter(TicketRequest).dump_python(request, mode="json"), "params": dict(params),
+            "now": now.isoformat(),
+        }  # fmt: skip
+        return checked_link(await self._ask("ticket", question, source.timeout))
 
     async def routes(self) -> list[tuple[str, str, str]]:
         """Its pages: method, path and policy of each. Raises SourceError."""

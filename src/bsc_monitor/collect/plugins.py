@@ -15,6 +15,7 @@ from types import ModuleType
 import pluggy
 
 from bsc_monitor.collect.modules import NoPluginError, load_file, load_point, read_before
+from bsc_monitor.collect.opening import Open, check_openers
 from bsc_monitor.collect.trial import Trial, fails_to_load
 from bsc_monitor.hooks import Hooks
 from bsc_monitor.plugin import API, Collector, SourceConfig, declared
@@ -50,6 +51,7 @@ class Plugins:
     bundled: set[str] = field(default_factory=set)  #: names of the collectors that come with the service
     problems: list[PluginProblem] = field(default_factory=list)
     hooks: pluggy.PluginManager = field(default_factory=_new_hooks)
+    openers: dict[str, Open] = field(default_factory=dict)  #: of tickets, by the collector whose sources they work on
 
     @property
     def isolated(self) -> dict[str, str]:
@@ -177,18 +179,17 @@ def _add(found: Plugins, label: str, load: Callable[[], ModuleType], *, bundled:
     """Load one plugin, check all of it, and only then take it in."""
     try:
         module = load()
-        classes = _check_module(module, found, label)
+        _take(found, label, module, _check_module(module, found, label), bundled=bundled)
     except _Refused as refused:
         _fail(found, label, str(refused), refused.hint, bundled=bundled)
     except NoPluginError as refused:
         _fail(found, label, str(refused), bundled=bundled)
     except (Exception, SystemExit) as error:  # noqa: BLE001
         _fail(found, label, f"it cannot be loaded: {_describe(error, label)}", bundled=bundled)
-    else:
-        _take(found, label, module, classes, bundled=bundled)
 
 
 def _take(found: Plugins, label: str, module: ModuleType, classes: list[type[Collector]], *, bundled: bool) -> None:
+    found.openers |= check_openers(module, None if bundled else {cls.name for cls in classes})
     for cls in classes:
         found.collectors[cls.name] = cls
         found.origins[cls.name] = label
@@ -205,7 +206,7 @@ def _fail(found: Plugins, label: str, message: str, hint: str = "", *, bundled: 
         try:
             _take(found, label, module, _check_module(module, found, label), bundled=bundled)
             hint = "; ".join(filter(None, (hint, "what was read before goes on")))
-        except _Refused:
+        except (_Refused, NoPluginError):
             pass  # it was refused before, too
     found.problems.append(PluginProblem(label, message, hint))
 

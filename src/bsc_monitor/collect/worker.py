@@ -22,11 +22,10 @@ from bsc_monitor.collect.live import LiveSource, open_source
 from bsc_monitor.collect.plugins import Plugins, load_origin
 from bsc_monitor.collect.run import RunResult, measured, run_measure
 from bsc_monitor.collect.streams import TransientRecords
-from bsc_monitor.collect.worker_hooks import HOOKS
+from bsc_monitor.collect.worker_hooks import HOOKS, own_source
 from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.period import Calendar, Period
-from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import CollectorError, Params, Reading, Record, SourceError, Window
+from bsc_monitor.plugin import Params, Reading, Record, SourceError, Window
 
 _CHUNK = 200  #: records in one line
 _PATIENCE = (
@@ -59,7 +58,7 @@ def main() -> None:
     found = load_origin(first["origin"])
     send({"id": 0})  # ready
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(found, first["plugin"], send))
+        asyncio.run(_serve(found, send))
 
 
 def _first_line() -> bytes:
@@ -70,27 +69,27 @@ def _first_line() -> bytes:
     return bytes(line)
 
 
-async def _serve(found: Plugins, plugin: str, send: Send) -> None:
+async def _serve(found: Plugins, send: Send) -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1 << 30)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     lives: dict[str, LiveSource] = {}
     tasks: set[asyncio.Task[None]] = set()
     while line := await reader.readline():
-        task = asyncio.create_task(_answer(found, plugin, lives, json.loads(line), send))
+        task = asyncio.create_task(_answer(found, lives, json.loads(line), send))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     os._exit(0)  # threads of the plugin may hang
 
 
-async def _answer(found: Plugins, plugin: str, lives: dict[str, LiveSource], asked: dict[str, Any], send: Send) -> None:
+async def _answer(found: Plugins, lives: dict[str, LiveSource], asked: dict[str, Any], send: Send) -> None:
     answer: dict[str, Any] = {"id": asked["id"]}
     error: BaseException | None = None
     try:
         if asked["do"] in HOOKS:
             answer["result"] = await HOOKS[asked["do"]](found, asked)
         else:
-            result = await _OPERATIONS[asked["do"]](_live(found, plugin, lives, asked["source"]), asked, send)
+            result = await _OPERATIONS[asked["do"]](_live(found, lives, asked["source"]), asked, send)
             error = result.error
             answer |= {
                 "readings": adapter(list[Reading]).dump_python(list(result.readings), mode="json"),
@@ -106,15 +105,11 @@ async def _answer(found: Plugins, plugin: str, lives: dict[str, LiveSource], ask
     send(answer)
 
 
-def _live(found: Plugins, plugin: str, lives: dict[str, LiveSource], given: dict[str, Any]) -> LiveSource:
-    cls = found.collectors.get(plugin)
-    if cls is None:
-        why = "; ".join(problem.message for problem in found.problems) or "it is gone"
-        raise SourceError(f"the plugin {plugin} cannot be loaded any more: {why}", CollectorError.PLUGIN)
+def _live(found: Plugins, lives: dict[str, LiveSource], given: dict[str, Any]) -> LiveSource:
     key = json.dumps(given, sort_keys=True)
     if key not in lives:
-        config = cls.Config.model_validate(given["config"])
-        lives[key] = open_source(Source(**{**given, "config": config, "hosts": tuple(given["hosts"])}), cls)
+        source = own_source(found, given)
+        lives[key] = open_source(source, found.collectors[source.plugin])
     return lives[key]
 
 

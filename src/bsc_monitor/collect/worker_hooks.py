@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import inspect
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
+from bsc_monitor.collect.acting import open_ticket
 from bsc_monitor.collect.plugins import Plugins
 from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.event import AlertChanged, Event, InsightFound, KpiJudged, ReadingStored, ScoreChanged
 from bsc_monitor.model.page import Page, PageRequest, PageRoute
-from bsc_monitor.plugin import CollectorError, SourceError
+from bsc_monitor.model.source import Source
+from bsc_monitor.plugin import CollectorError, SourceError, TicketRequest
 
 #: Each kind of event that hooks are told of, on the wire.
 EVENTS: dict[str, type[Event]] = {
@@ -66,7 +69,26 @@ async def _page(found: Plugins, asked: dict[str, Any]) -> dict[str, Any]:
     raise SourceError(f"there is no page {request.path} any more", CollectorError.PLUGIN)
 
 
+async def _ticket(found: Plugins, asked: dict[str, Any]) -> str:
+    source = own_source(found, asked["source"])
+    opener = found.openers.get(source.plugin)
+    if opener is None:
+        raise SourceError(f"no ticket can be opened in a source of the plugin {source.plugin} any more")
+    request, now = adapter(TicketRequest).validate_python(asked["request"]), datetime.fromisoformat(asked["now"])
+    return await open_ticket(opener, source, request, asked["params"], now)
+
+
+def own_source(found: Plugins, given: dict[str, Any]) -> Source:
+    """A source as its plugin's worker was given it. Raises SourceError when its collector is gone."""
+    cls = found.collectors.get(given["plugin"])
+    if cls is None:
+        why = "; ".join(problem.message for problem in found.problems) or "it is gone"
+        raise SourceError(f"the plugin {given['plugin']} cannot be loaded any more: {why}", CollectorError.PLUGIN)
+    return Source(**{**given, "config": cls.Config.model_validate(given["config"]), "hosts": tuple(given["hosts"])})
+
+
 Answer = Callable[[Plugins, dict[str, Any]], Awaitable[Any]]
 HOOKS: dict[str, Answer] = {
     "tell": _tell, "receivers": _receivers, "receive": _receive, "routes": _routes, "page": _page,
+    "ticket": _ticket,
 }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
-from bsc_monitor.collect.acting import Open, openers, params_of
+from bsc_monitor.collect.opening import Open, params_of
 from bsc_monitor.collect.plugins import Plugins
 from bsc_monitor.config.problems import Problem, near
 from bsc_monitor.config.settings import Action, Configuration
@@ -14,8 +14,11 @@ from bsc_monitor.config.settings import Action, Configuration
 
 def action_problems(configuration: Configuration, plugins: Plugins) -> list[Problem]:
     """What is wrong with the actions of a configuration."""
-    known = openers(plugins)
-    return [problem for action in configuration.actions.values() for problem in _wrong(action, configuration, known)]
+    return [
+        problem
+        for action in configuration.actions.values()
+        for problem in _wrong(action, configuration, plugins.openers)
+    ]
 
 
 def _wrong(action: Action, configuration: Configuration, known: Mapping[str, Open]) -> Iterator[Problem]:

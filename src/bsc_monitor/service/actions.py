@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Connection
 
-from bsc_monitor.collect.acting import open_ticket, openers
+from bsc_monitor.collect.acting import open_ticket
 from bsc_monitor.evaluate.keeping import BY_RULE
 from bsc_monitor.model.event import InsightFound, TicketOpened
 from bsc_monitor.model.insight import Insight
@@ -122,12 +122,16 @@ class Actions:
             return replace(asked, error="its action left the configuration")
         if insight.ended_at is not None:
             return replace(asked, error="the insight has ended")
-        opener = openers(self._service.plugins).get(source.plugin)
+        plugins = self._service.plugins
+        opener = plugins.openers.get(source.plugin)
         if opener is None:
             return replace(asked, error=f"no ticket can be opened in a source of the plugin {source.plugin}")
         request = request_of(asked, insight, configuration.service.url or self._service.address)
         try:
-            link = await open_ticket(opener, source, request, action.params, now)
+            if source.plugin in plugins.bundled:
+                link = await open_ticket(opener, source, request, action.params, now)
+            else:
+                link = await self._service.extensions.open_ticket(source, request, action.params, now)
         except SourceError as error:
             return replace(asked, error=error.message)
         return replace(asked, link=link, error="", opened_at=self._service.clock(), next_try=None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ import structlog
 
 from bsc_monitor.collect.hooking import HOOK_OF, Hooked
 from bsc_monitor.model.event import AlertChanged, Event, InsightFound, KpiJudged, ReadingStored, ScoreChanged
-from bsc_monitor.plugin import CollectorError, SourceError
+from bsc_monitor.model.source import Source
+from bsc_monitor.plugin import CollectorError, SourceError, TicketRequest
 
 if TYPE_CHECKING:
     from bsc_monitor.service.service import Service
@@ -83,6 +85,15 @@ class Extensions:
         except SourceError as error:
             _log.warning("a plugin's hooks cannot be used", plugin=plugin.name, error=error.message)
         return pages, receivers
+
+    async def open_ticket(
+        self, source: Source, request: TicketRequest, params: Mapping[str, Any], now: datetime
+    ) -> str:
+        """The link of a ticket that a plugin's action opened in its worker. Raises SourceError."""
+        plugin = self._hooked.get(self._service.plugins.origins.get(source.plugin, ""))
+        if plugin is None:
+            raise SourceError(f"the plugin {source.plugin} is gone", CollectorError.PLUGIN)
+        return await plugin.open_ticket(source, request, params, now)
 
     def _tell(self, event: Event) -> None:
         if type(event).__name__ not in HOOK_OF:

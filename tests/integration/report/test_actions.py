@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 from tests.contract.jira_site import issue, site
 
-from bsc_monitor.collect.acting import open_ticket, openers, params_of
+from bsc_monitor.collect.acting import open_ticket
+from bsc_monitor.collect.opening import params_of
 from bsc_monitor.collect.plugins import find_plugins
 from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import CollectorError, SourceError, TicketRequest
@@ -82,7 +83,7 @@ def source(plugins, plugin, config):
 
 
 async def asked(plugins, plugin, config, **params):
-    opener = openers(plugins)[plugin]
+    opener = plugins.openers[plugin]
     return await open_ticket(opener, source(plugins, plugin, config), REQUEST, params, NOW)
 
 
@@ -138,5 +139,5 @@ async def test_an_instance_that_drops_the_key_is_refused_before_it_opens_two(plu
 
 def test_parameters_of_actions_are_checked(plugins):
     with pytest.raises(ValidationError):
-        params_of(openers(plugins)["jira"]).model_validate({"typo": 1})
-    assert params_of(openers(plugins)["servicenow"])().table == "problem"
+        params_of(plugins.openers["jira"]).model_validate({"typo": 1})
+    assert params_of(plugins.openers["servicenow"])().table == "problem"

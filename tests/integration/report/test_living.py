@@ -1,6 +1,7 @@
 """The whole service: an insight opens one ticket whatever dies, initiatives of people outlive restarts, reports are frozen."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from bsc_monitor.store.periods import save_values
 CONFIG = """
 [service]
 listen = "127.0.0.1:{port}"
+plugins = ["plugs"]
 [sandbox]
 port = {sandbox}
 since = 2026-06-01
@@ -28,6 +30,10 @@ plugin = "jira"
 url = "http://127.0.0.1:{sandbox}/jira"
 email = "demo@example.com"
 token = "demo"
+every = "1d"
+[sources.help]
+plugin = "helpdesk"
+token = "own-t0ken"
 every = "1d"
 [scorecards.it]
 title = "IT department"
@@ -55,6 +61,33 @@ red = 60
 source = "desk"
 params = { project = "OPS" }
 on = ["forecast", "trend"]
+[actions.help]
+source = "help"
+params = { queue = "ops" }
+"""
+
+#: A plugin of somebody else, one file in a folder.
+HELPDESK = """
+import os
+from bsc_monitor.plugin import Collector, Params, Reading, Secret, SourceConfig, hookimpl, measure
+
+class Helpdesk(Collector):
+    name = "helpdesk"
+    class Config(SourceConfig):
+        token: Secret
+    @measure(unit="count", title="Open tickets")
+    async def open(self, ctx):
+        return Reading(1.0)
+
+class How(Params):
+    queue: str
+
+@hookimpl
+def bsc_actions():
+    return {"helpdesk": open_ticket}
+
+async def open_ticket(ctx, config, request, p: How):
+    return f"https://help.example.com/{p.queue}/{request.key}?worker={os.getpid()}&{len(config.token.reveal())}"
 """
 
 
@@ -90,6 +123,8 @@ def service(folder):
     )
     store.close()
     port, config = free_port(), folder / "config.toml"
+    (folder / "plugs").mkdir()
+    (folder / "plugs" / "helpdesk.py").write_text(HELPDESK)
     config.write_text(CONFIG.replace("{port}", str(port)).replace("{sandbox}", str(free_port())))
     process = ServiceProcess(config, port)
     begin(process)
@@ -105,7 +140,9 @@ def begin(process):
 
 def tickets(service):
     return {
-        each["id"]: each["tickets"]["jira"] for each in service.json("/api/v1/insights")["items"] if each["tickets"]
+        each["id"]: each["tickets"]["jira"]
+        for each in service.json("/api/v1/insights")["items"]
+        if "jira" in each["tickets"]
     }
 
 
@@ -122,6 +159,18 @@ def test_a_rule_opens_one_ticket_for_an_insight_through_kills_and_restarts(servi
     assert (status, json.loads(text)["link"]) == (201, before[name])
     opened = read_only(f"sqlite:///{folder / 'bsc-monitor.db'}", lambda c: events(c, kinds=("ticket_opened",)))
     assert len(opened) == len(tickets(service))
+
+
+def test_a_plugin_of_somebody_else_opens_tickets_too_in_its_own_process(service):
+    insight = next(each["id"] for each in service.json("/api/v1/insights")["items"])
+    status, text = service.post("/api/v1/tickets", {"insight": insight, "action": "help"})
+    link = json.loads(text)["link"]
+    assert status == 201
+    assert link.startswith("https://help.example.com/ops/bsc-")
+    worker = int(link.partition("worker=")[2].partition("&")[0])
+    assert worker not in (service.process.pid, os.getpid())
+    assert link.endswith(f"&{len('own-t0ken')}")
+    assert json.loads(service.post("/api/v1/tickets", {"insight": insight, "action": "help"})[1])["link"] == link
 
 
 def test_an_initiative_of_a_person_lives_on_and_is_on_record(service):
@@ -156,6 +205,7 @@ def test_what_makes_no_initiative_is_refused(service):
     ):
         with pytest.raises(urllib.error.HTTPError) as caught:
             service.post("/api/v1/initiatives", body)
+        caught.value.close()
         assert caught.value.code == 409, body
 
 
