@@ -179,6 +179,7 @@ class Silence:
     ends_at: datetime
     author: str
     comment: str = ""
+    updated_at: datetime | None = field(default=None, compare=False)  #: as it is in the store
 
 
 @dataclass(frozen=True, slots=True)

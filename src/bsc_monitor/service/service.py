@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bsc_monitor import __version__
 from bsc_monitor.alert.defaults import effective_inhibitions, effective_rules
+from bsc_monitor.alert.routing import Routing
 from bsc_monitor.bus import Bus
 from bsc_monitor.collect.harvest import Harvest
 from bsc_monitor.collect.plugins import Plugins
@@ -161,6 +162,7 @@ class Service:
             sources=lambda: self.configuration.sources,
             maintenance=lambda: self.configuration.maintenance,
             inhibitions=self._inhibitions,
+            routing=lambda: Routing(self.configuration.routes, self.configuration.receivers),
             timezone=lambda: self.configuration.service.timezone,
             pages=lambda: self.extensions.pages if self.ready else {},
             plugin_problems=lambda: [str(problem) for problem in self.plugins.problems],

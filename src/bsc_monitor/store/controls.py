@@ -118,15 +118,11 @@ def load_silences(connection: Connection, *, since: datetime | None = None) -> l
         query = query.where(silence.c.ends_at > since)
     return [
         Silence(
-            row.id,
-            adapter(tuple[Matcher, ...]).validate_json(row.matchers),
-            row.starts_at,
-            row.ends_at,
-            row.author,
-            row.comment,
+            row.id, adapter(tuple[Matcher, ...]).validate_json(row.matchers), row.starts_at, row.ends_at, row.author,
+            row.comment, row.updated_at,
         )
         for row in connection.execute(query)
-    ]
+    ]  # fmt: skip
 
 
 def forget_silences(connection: Connection, before: datetime) -> int:

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from bsc_monitor.web import assets, badges, operators, webhooks
+from bsc_monitor.web.api import alertmanager as api_alertmanager
 from bsc_monitor.web.api import alerts as api_alerts
 from bsc_monitor.web.api import chart as api_chart
 from bsc_monitor.web.api import explain as api_explain
@@ -52,6 +53,7 @@ TABLES: tuple[Routes, ...] = (
     api_chart.ROUTES,
     api_explain.ROUTES,
     api_alerts.ROUTES,
+    api_alertmanager.ROUTES,
     api_maintenance.ROUTES,
     api_insights.ROUTES,
     api_initiatives.ROUTES,
@@ -67,6 +69,7 @@ def create_app(board: Board) -> web.Application:
     app[SERVED] = WeakKeyDictionary()
     app[webhooks.SEEN] = OrderedDict()
     app[HUB] = hub = Hub(board)
+    app[api_alertmanager.STARTED] = board.clock()
     routes = [route for table in TABLES for route in table.routes]
     for route in routes:
         _add(app, route)

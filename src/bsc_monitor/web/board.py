@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from aiohttp import web
 from sqlalchemy import Connection
 
+from bsc_monitor.alert.routing import Routing
 from bsc_monitor.bus import Bus
 from bsc_monitor.current import Current
 from bsc_monitor.export.metrics import Metrics
@@ -58,6 +59,7 @@ class Board:
     pages: Callable[[], Mapping[tuple[str, str, str], tuple[PluginPages, str]]] = dict
     plugin_problems: Callable[[], Sequence[str]] = tuple  #: plugins that are left out, and why
     inhibitions: Callable[[], tuple[Inhibition, ...]] = tuple
+    routing: Callable[[], Routing] = Routing  #: who is told of what
     timezone: Callable[[], str] = field(default=lambda: "UTC")  #: of what belongs to no scorecard
     ready: Callable[[], bool] = field(default=lambda: True)
     clock: Callable[[], datetime] = _utcnow

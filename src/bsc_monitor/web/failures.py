@@ -16,6 +16,7 @@ _log = structlog.get_logger(__name__)
 _PROGRAMS = ("/api/", "/webhooks/", "/-/", "/metrics", "/badge/", "/events")
 _AWAY = "The database cannot be used just now. What was sent may not be stored: ask again in a moment."
 _AGAIN = "5"  #: seconds
+_ALERTMANAGER = "/api/v2/"  #: its tools read a JSON string, and no problem document
 _WORDS = {
     400: "That request cannot be read",
     401: "Please sign in",
@@ -69,6 +70,8 @@ def failure(
     title = _WORDS.get(status, "That did not work")
     if wants_page(request):
         return page(request, "error.html", status=status, code=status, heading=title, detail=detail, headers=headers)
+    if request.path.startswith(_ALERTMANAGER):
+        return web.json_response(detail or title, status=status, headers=headers)
     problem = {"type": "about:blank", "title": title, "status": status, "detail": detail or title}
     return web.Response(
         text=json.dumps(problem), status=status, headers=headers, content_type="application/problem+json"

@@ -44,6 +44,10 @@ class Routes:
         """Answer POST."""
         return self._adding("POST", path, policy)
 
+    def delete(self, path: str, policy: Policy) -> Callable[[Handler], Handler]:
+        """Answer DELETE."""
+        return self._adding("DELETE", path, policy)
+
     def _adding(self, method: str, path: str, policy: Policy) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
             self.routes.append(Route(method, path, policy, handler))

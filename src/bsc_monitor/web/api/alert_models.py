@@ -120,6 +120,16 @@ class NewSilence(Request):
     comment: Text = ""
 
 
+class PostedSilence(BaseModel):
+    """A silence as Alertmanager's tools post it: what is not known here is not minded, and the author is who asks."""
+
+    id: str = ""
+    matchers: Annotated[list[Matcher], Field(min_length=1, max_length=20)]
+    startsAt: Instant | None = None  # noqa: N815
+    endsAt: Instant  # noqa: N815
+    comment: Text = ""
+
+
 class SilenceId(Answer):
     """Names a silence, as Alertmanager does."""
 

@@ -31,6 +31,7 @@ _PROBLEM = {
 _WORDS = {
     401: "Not signed in", 403: "The role does not allow it", 404: "There is no such thing", 408: "Sent too slowly",
     409: "It cannot be done now", 413: "Too large", 415: "Not JSON", 422: "Not understood, or not possible",
+    503: "The database is away: ask again",
 }  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def _parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
 
 
 def _failures(route: Route) -> list[int]:
-    found = [401, 403, 422]
+    found = [401, 403, 422, 503]
     if "{" in route.path:
         found.append(404)
     about: About = route.about
