@@ -13,7 +13,7 @@ from bsc_monitor.model.alert import Maintenance, Matcher
 from bsc_monitor.model.event import WebhookReceived
 from bsc_monitor.model.reading import Reading
 from bsc_monitor.notify import controls, windows
-from bsc_monitor.store import outbox
+from bsc_monitor.store import outbox, webhooks
 from bsc_monitor.store.events import StoredEvent, save_events
 from bsc_monitor.web.operations import Progress, Rejected, Unknown
 
@@ -38,11 +38,17 @@ class ServiceOperations:
         self._known(source)
         return self._service.collection.run_now(source)
 
-    async def webhook(self, source: str, event_time: datetime) -> int:
-        """See ``Operations``."""
+    async def webhook(self, source: str, event_time: datetime, event: str = "") -> int | None:
+        """See ``Operations``. Remembered only once acted upon, so that after a crash between the sender's repeat counts."""
         self._known(source)
-        self._service.bus.publish([WebhookReceived(self._service.clock(), source, "")])
-        return self._service.collection.trigger(source, event_time)
+        now, store = self._service.clock(), self._service.store
+        if event and await store.read(lambda connection: webhooks.came_before(connection, source, event, now)):
+            return None
+        self._service.bus.publish([WebhookReceived(now, source, "")])
+        jobs = self._service.collection.trigger(source, event_time)
+        if event:
+            await store.write(lambda connection: webhooks.remember(connection, source, event, now))
+        return jobs
 
     async def set_value(self, kpi: str, value: float, at: datetime, note: str, author: str) -> None:
         """See ``Operations``."""

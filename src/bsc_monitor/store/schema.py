@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeDecorator
 
 from bsc_monitor.store.records import record_tables
 
-HEAD = "0005_maintenance"  #: the newest migration; a test holds it against the migrations' own word
+HEAD = "0006_webhooks"  #: the newest migration; a test holds it against the migrations' own word
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -1,6 +1,5 @@
 """The web application: route tables, middlewares and the live hub, put together and checked."""
 
-from collections import OrderedDict
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
@@ -67,7 +66,6 @@ def create_app(board: Board) -> web.Application:
     app = web.Application(middlewares=[note_served, tell_failures, check_access], client_max_size=MAX_BODY)
     app[BOARD] = board
     app[SERVED] = WeakKeyDictionary()
-    app[webhooks.SEEN] = OrderedDict()
     app[HUB] = hub = Hub(board)
     app[api_alertmanager.STARTED] = board.clock()
     routes = [route for table in TABLES for route in table.routes]

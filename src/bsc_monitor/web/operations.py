@@ -36,8 +36,8 @@ class Operations(Protocol):
     async def run_now(self, source: str) -> int:
         """Ask for a run of every job of a source; returns how many jobs."""
 
-    async def webhook(self, source: str, event_time: datetime) -> int:
-        """Trigger the collections of a source, coalesced; returns how many jobs."""
+    async def webhook(self, source: str, event_time: datetime, event: str = "") -> int | None:
+        """Trigger the collections of a source, coalesced; how many jobs, or None for an event (by id) that came before."""
 
     async def set_value(self, kpi: str, value: float, at: datetime, note: str, author: str) -> None:
         """Store a value entered by hand, in the KPI's unit."""

@@ -1,7 +1,6 @@
 """Inbound webhooks: a source system says that something changed, and its collections run soon."""
 
 import asyncio
-from collections import OrderedDict
 from datetime import UTC, timedelta
 
 from aiohttp import web
@@ -13,9 +12,6 @@ from bsc_monitor.web.signatures import Forged, event_id, event_time, signed_at, 
 ROUTES: Routes = Routes()
 READ_WITHIN = 10.0  #: seconds for a body to arrive
 WINDOW = timedelta(minutes=5)  #: how far a signed timestamp may be off
-_REMEMBERED = 10_000  #: event ids, of all sources
-
-SEEN = web.AppKey("SEEN", OrderedDict[tuple[str, str], None])
 
 
 @ROUTES.post("/webhooks/{source}", Policy.PUBLIC)
@@ -35,20 +31,9 @@ async def webhook(request: web.Request) -> web.Response:
         raise web.HTTPUnauthorized(text=str(error)) from None
     if sent is not None and abs(now - sent) > WINDOW:
         raise web.HTTPUnauthorized(text="The timestamp is more than five minutes off: a replay, or a wrong clock.")
-    id_ = event_id(request.headers)
-    if id_ and _seen_before(request.app[SEEN], (name, id_)):
-        return web.json_response({"accepted": True, "repeated": True, "jobs": 0}, status=202)
-    jobs = await board.operations.webhook(name, min(sent or event_time(body) or now, now).astimezone(UTC))
-    return web.json_response({"accepted": True, "repeated": False, "jobs": jobs}, status=202)
-
-
-def _seen_before(seen: OrderedDict[tuple[str, str], None], key: tuple[str, str]) -> bool:
-    if key in seen:
-        return True
-    seen[key] = None
-    if len(seen) > _REMEMBERED:
-        seen.popitem(last=False)
-    return False
+    happened = min(sent or event_time(body) or now, now).astimezone(UTC)
+    jobs = await board.operations.webhook(name, happened, event_id(request.headers))
+    return web.json_response({"accepted": True, "repeated": jobs is None, "jobs": jobs or 0}, status=202)
 
 
 def _plain(secret: object) -> str:

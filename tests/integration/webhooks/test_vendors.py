@@ -139,3 +139,13 @@ def test_a_burst_is_answered_by_few_runs_and_none_is_forgotten(service, counting
 
 def test_events_are_counted(service):
     assert service.metrics('bsc_events_total{kind="WebhookReceived"}').popitem()[1] >= 60
+
+
+def test_a_repeat_is_known_after_the_service_was_killed_and_started_again(tmp_path, counting):
+    source = SOURCE.replace("VENDOR", "github").replace("SERVER", str(counting.server.server_port))
+    with running(tmp_path, CONFIG + source) as process:
+        assert '"repeated": false' in send(process, "github", id_="delivery-1")[1]
+        process.kill()
+        process.start()
+        assert '"repeated": true' in send(process, "github", id_="delivery-1")[1]
+        assert '"repeated": false' in send(process, "github", id_="delivery-2")[1]

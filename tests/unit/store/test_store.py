@@ -132,6 +132,7 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_expects(store):
     import bsc_monitor.store.outbox
     import bsc_monitor.store.reports
     import bsc_monitor.store.told
+    import bsc_monitor.store.webhooks
     import bsc_monitor.store.windows  # noqa: F401 - all tables are in the one metadata
 
     with store.engine.connect() as connection:

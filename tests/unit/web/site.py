@@ -70,6 +70,7 @@ class Asked:
     """Operations that note what they were asked."""
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    events: set[tuple[str, str, str]] = field(default_factory=set)
     reload_answer: tuple[bool, tuple[str, ...]] = (True, ())
 
     async def reload(self):
@@ -80,7 +81,10 @@ class Asked:
         self.calls.append(("run_now", source))
         return 3
 
-    async def webhook(self, source, event_time):
+    async def webhook(self, source, event_time, event=""):
+        if event and ("webhook", source, event) in self.events:
+            return None
+        self.events.add(("webhook", source, event))
         self.calls.append(("webhook", source, event_time))
         return 2
 
