@@ -35,10 +35,11 @@ def now(expression: str, legend: str = "__auto", ref: str = "A") -> Target:
     return _query(expression, ref).instant().legend_format(legend)
 
 
-def over(expression: str, legend: str = "__auto", ref: str = "A") -> Target:
-    """What was true over the shown time."""
+def over(expression: str, legend: str = "__auto", ref: str = "A", step: str = "") -> Target:
+    """What was true over the shown time. ``step`` is the least time between two points, and that a rate is taken over."""
     made = _query(expression, ref).range().legend_format(legend)
-    return made.interval("2m") if "$__interval" in expression else made  # wider than any scrape interval
+    step = step or ("2m" if "$__interval" in expression else "")  # wider than any scrape interval
+    return made.interval(step) if step else made
 
 
 def rows(expression: str, ref: str = "A") -> Target:

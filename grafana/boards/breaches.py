@@ -17,6 +17,7 @@ from grafana.panels import lines, listing, now, over, rows, tiles, timeline
 from grafana.queries import CARD, INITIATIVE, JOB, KPI, OPEN, count_or_zero, described, fenced, held, latest
 
 STATUS_NOW = latest("bsc_kpi_status_code", KPI)
+FIRING = f'bsc_alert_firing{{{CARD}, severity!="none"}}'  # the dead man's switch fires for as long as all is well
 BREACHED = f"{STATUS_NOW} >= 2"
 
 
@@ -37,7 +38,7 @@ def counts(height: int = 4, *, big: bool = False) -> list[Any]:
         ("▲ Amber KPIs", "KPIs between red and target.", f"{STATUS_NOW} == 2", DOUBT_FROM_ONE),
         ("◔ Stale KPIs", "KPIs whose value is too old to count.", f"{freshness} == 1", DOUBT_FROM_ONE),
         ("○ Missing KPIs", "KPIs that have no value.", f"{freshness} == 0", DOUBT_FROM_ONE),
-        ("! Firing alerts", "Alerts that the service's own rules have firing.", f"bsc_alert_firing{{{CARD}}}", BAD_FROM_ONE),
+        ("! Firing alerts", "Alerts that the service's own rules have firing.", FIRING, BAD_FROM_ONE),
         (
             "✖ Failing collectors", "Measures whose last run failed.",
             f"{latest('bsc_collector_up', 'source, measure', JOB)} == 0", BAD_FROM_ONE,
@@ -76,7 +77,7 @@ def _alerts() -> list[Any]:
     return [
         listing(
             "Firing alerts", "What the service's own rules have firing; acknowledge or silence it on the built-in board.",
-            rows(f"max by (alert, severity, scorecard, objective, kpi, source) (bsc_alert_firing{{{CARD}}})"),
+            rows(f"max by (alert, severity, scorecard, objective, kpi, source) ({FIRING})"),
             columns={
                 "severity": "Severity", "alert": "Alert", "scorecard": "Scorecard", "objective": "Objective", "kpi": "KPI",
                 "source": "Source",

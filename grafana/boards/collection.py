@@ -9,6 +9,7 @@ from grafana.queries import JOB, latest
 
 RUN = "source, measure"
 _RATE = "[$__rate_interval]"
+_STEP = "30m"  # sources are asked every some minutes: a rate over less is nothing or a spike
 
 
 def make() -> dict[str, Any]:
@@ -70,16 +71,16 @@ def _runs() -> list[Any]:
     requests = f"sum by (source) (rate(bsc_collector_http_requests_total{{{JOB}}}{_RATE}))"
     runs = f"sum by (source) (rate(bsc_collector_runs_total{{{JOB}}}{_RATE}))"
     return [
-        lines("Runs", "Finished runs of each source.", over(runs, "{{source}}"), unit="ops", low=0, width=6),
+        lines("Runs", "Finished runs of each source.", over(runs, "{{source}}", step=_STEP), unit="ops", low=0, width=6),
         lines(
             "Failed runs", "Failed runs by reason: auth, permission, rate_limit, transient, schema, config, timeout, plugin.",
-            over(failures, "{{source}} {{reason}}"), unit="ops", low=0, width=6,
+            over(failures, "{{source}} {{reason}}", step=_STEP), unit="ops", low=0, width=6,
         ),
         lines(
             "Run duration, 95th percentile", "The time that 95 of 100 runs do not exceed.",
-            over(f"histogram_quantile(0.95, {buckets})", "{{source}}"), unit="s", low=0, width=6,
+            over(f"histogram_quantile(0.95, {buckets})", "{{source}}", step=_STEP), unit="s", low=0, width=6,
         ),
-        lines("Requests", "Requests to the sources.", over(requests, "{{source}}"), unit="reqps", low=0, width=6),
+        lines("Requests", "Requests to the sources.", over(requests, "{{source}}", step=_STEP), unit="reqps", low=0, width=6),
     ]  # fmt: skip
 
 

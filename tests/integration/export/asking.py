@@ -9,7 +9,8 @@ from tests.contract.grafana_boards import fields, panels, variables
 
 LEFT_OVER = re.compile(r"\$(?:\{\w+|[A-Za-z_]\w*)")
 LEGEND = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_SECONDS = {"h": 3600, "d": 86400, "y": 365 * 86400}
+NAMED = re.compile(r"\b(?:by|group_left) \(([\w, ]*)\)")
+_SECONDS = {"m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
 def ask(server, expression, end, start=None, step=None):
@@ -44,13 +45,15 @@ def values_of(server, query, end):
 class Asker:
     """One board against one Prometheus; ``faults`` says in words what a person would miss."""
 
-    def __init__(self, server, board, end, **chosen):
-        """``chosen``: what a person chooses of the variables that take one value."""
-        self.server, self.board, self.end, self.chosen = server, board, end, chosen
+    def __init__(self, server, board, end, *, bare=False, **chosen):
+        """``chosen``: what a person chooses of the variables that take one value.
+
+        ``bare``: labels that a query names may be empty on every series (a KPI without owner): Grafana leaves the column out.
+        """
+        self.server, self.board, self.end, self.bare, self.chosen = server, board, end, bare, chosen
         number, unit = re.fullmatch(r"now-(\d+)(\w)", board["time"]["from"]).groups()
         self.length = int(number) * _SECONDS[unit]
-        self.step = max(120, self.length // 400)
-        self.filled = {"__rate_interval": "30s", "__interval": f"{self.step}s", "__range": f"{self.length}s"}
+        self.filled = {"__range": f"{self.length}s"}
         self.empty = set()  #: titles of panels of which a target has no data
 
     def faults(self):
@@ -81,11 +84,17 @@ class Asker:
                 if not all(labels.get(name) for labels, _ in result):
                     yield f"annotation {each['name']}: no label {name}"
 
-    def _run(self, expression, *, instant, blank=False):
-        """Series with numbers in them and what went wrong; ``blank``: those of NaN too, for a row is shown for them."""
-        start = None if instant else self.end - self.length // self.step * self.step
+    def _run(self, expression, *, instant, blank=False, least="2m"):
+        """Series with numbers in them and what went wrong; ``blank``: those of NaN too, for a row is shown for them.
+
+        ``least`` is the target's least time between points, from which Grafana makes its intervals.
+        """
+        least = int(least[:-1]) * _SECONDS[least[-1]]
+        step = max(least, self.length // 400)
+        start = None if instant else self.end - self.length // step * step
+        filled = {**self.filled, "__interval": f"{step}s", "__rate_interval": f"{max(30, least + 1)}s"}
         try:
-            found = ask(self.server, substitute(expression, self.filled), self.end, start, self.step)
+            found = ask(self.server, substitute(expression, filled), self.end, start, step)
         except ValueError as error:
             return [], str(error)
         return [(labels, numbers) for labels, numbers in found if blank or not all(map(math.isnan, numbers))], None
@@ -93,9 +102,12 @@ class Asker:
     def _panel(self, panel):
         title, labels_of = panel["title"], {}
         for target in panel["targets"]:
-            result, fault = self._run(target["expr"], instant=target["instant"], blank=target.get("format") == "table")
+            how = {"instant": target["instant"], "least": target.get("interval", "2m")}
+            result, fault = self._run(target["expr"], blank=target.get("format") == "table", **how)
             ref = target["refId"]
             labels_of[ref] = {name for labels, _ in result for name in labels}
+            if self.bare:
+                labels_of[ref] |= {name for names in NAMED.findall(target["expr"]) for name in names.split(", ")}
             if fault:
                 yield f"{title} {ref}: {fault}"
             elif not result:
