@@ -48,6 +48,8 @@ class HttpJson(Collector):
     async def value(self, ctx: Context, p: Value) -> list[Reading]:
         """The number that ``select`` finds. Numeric strings count as numbers, true and false as 1 and 0.
 
+        Without {start} or {end} the question is the same for every period, and so the answer is of now.
+
         ``null`` and an empty list are "no data". A list of objects gives one reading each: ``value``, optionally ``at``
         (ISO 8601 with offset), and those keys that the KPI names in ``by``.
         """
@@ -92,8 +94,8 @@ class HttpJson(Collector):
 
 
 def _filled(text: Any, ctx: Context) -> Any:
-    if not isinstance(text, str):
-        return text
+    if not isinstance(text, str) or not ("{start}" in text or "{end}" in text):
+        return text  # asked without the period: the answer is of now
     start, end = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (ctx.window.start or ctx.now, ctx.window.end))
     return text.replace("{start}", start).replace("{end}", end)
 

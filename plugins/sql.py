@@ -96,12 +96,11 @@ class Sql(Collector):
         import sqlalchemy
 
         names = set(sqlalchemy.text(p.query).compile().params)
-        bounds = {"start": ctx.window.start or datetime.min.replace(tzinfo=UTC), "end": ctx.window.end}
-        if unknown := sorted(names - set(bounds)):
+        if unknown := sorted(names - {"start", "end"}):
             raise SourceError(
                 f"the query names :{unknown[0]}", CollectorError.CONFIG, hint="It may name :start and :end."
             )
-        rows = self._rows(p.query, {name: bounds[name] for name in names})
+        rows = self._rows(p.query, {name: _bound(name, ctx) for name in names})
         readings = [self._reading(row, ctx) for row in rows]
         if len({(reading.at, *sorted(reading.labels.items())) for reading in readings}) < len(readings):
             raise SourceError(
@@ -182,6 +181,10 @@ class Sql(Collector):
             denominator=_optional(row.get("denominator")),
             state=ReadingState.NO_DATA if found is None else ReadingState.OK,
         )
+
+
+def _bound(name: str, ctx: Context) -> datetime:
+    return ctx.window.end if name == "end" else ctx.window.start or datetime.min.replace(tzinfo=UTC)
 
 
 def _protect(connection: "Connection", kind: str, seconds: float) -> None:

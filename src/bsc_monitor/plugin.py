@@ -173,9 +173,19 @@ class Context(Protocol):
     def log(self) -> Log:
         """Structured log; secrets are masked."""
 
+    @property
+    def window(self) -> Window:
+        """``[period start, min(now, period end))``, what a measure is taken over.
+
+        A reading without ``at`` of a measure that looked at ``window`` or ``period`` was observed at the period's end, if
+        that is past. One that looked at neither answers of now, whatever period it was asked about.
+        """
+
+    @property
+    def period(self) -> Period:
+        """The whole reporting period asked for."""
+
     now: datetime  #: the run's as-of instant, UTC
-    window: Window  #: ``[period start, min(now, period end))``, what a measure is taken over
-    period: Period  #: the whole reporting period asked for
     by: tuple[str, ...]  #: breakdown dimensions that the KPIs of this run want
     calendar: Calendar
     checkpoint: dict[str, Any]  #: small JSON cursor of (source, measure, params); committed with the readings

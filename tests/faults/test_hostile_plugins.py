@@ -47,6 +47,10 @@ class Zoo(Collector):
         ctx.checkpoint["seen"] = p.n
         return Reading(p.n, labels={"team": "a"}, note=self.config.token.reveal()[:2])
 
+    @measure(unit="d", title="Of the period")
+    async def days(self, ctx):
+        return Reading((ctx.window.end - ctx.window.start).days)
+
     @stream(key="id", cursor="updated", record=Item)
     async def items(self, ctx, scope: Scope, window):
         for n in range(scope.count):
@@ -149,10 +153,10 @@ async def zoo(tmp_path, monkeypatch):
     await live.client.close()
 
 
-async def ask(live, name, params=None, by=(), seconds=30):
+async def ask(live, name, params=None, by=(), seconds=30, now=NOW):
     object.__setattr__(live.source, "timeout", seconds)
     return await run_measure(
-        live, name, params or {}, period=MAY, now=NOW, calendar=Calendar(), records=TransientRecords(), by=by
+        live, name, params or {}, period=MAY, now=now, calendar=Calendar(), records=TransientRecords(), by=by
     )
 
 
@@ -162,6 +166,12 @@ async def test_a_plugin_that_behaves_answers_from_its_worker(zoo):
     assert (result.readings[0].value, result.readings[0].at) == (2.5, NOW)
     assert dict(result.readings[0].labels) == {"team": "a"}
     assert result.checkpoint == {"seen": 2.5}
+
+
+async def test_an_answer_about_a_past_period_lies_in_it_from_a_worker_too(zoo):
+    days = await ask(zoo, "days", now=NOW + timedelta(days=90))
+    good = await ask(zoo, "good", now=NOW + timedelta(days=90))
+    assert (days.readings[0].at in MAY, good.readings[0].at) == (True, NOW + timedelta(days=90))
 
 
 async def test_records_and_breakdowns_work_through_the_worker(zoo):

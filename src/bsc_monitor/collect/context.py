@@ -43,18 +43,31 @@ class RunLog:
 
 @dataclass(slots=True)
 class RunContext:
-    """``plugin.Context`` of one run."""
+    """``plugin.Context`` of one run. It notes whether the measure looked at what it was asked about."""
 
     http: RunHttp
     now: datetime
-    window: Window
-    period: Period
+    _window: Window
+    _period: Period
     by: tuple[str, ...]
     calendar: Calendar
     log: RunLog
     checkpoint: dict[str, Any] = field(default_factory=dict)
     on_progress: Callable[[int, int | None], None] | None = None
     fresh_since: datetime | None = None  #: records fetched since then need no new fetch
+    looked: bool = False  #: at window or period: an answer found without them is of now, whatever was asked
+
+    @property
+    def window(self) -> Window:
+        """See ``plugin.Context``."""
+        self.looked = True
+        return self._window
+
+    @property
+    def period(self) -> Period:
+        """See ``plugin.Context``."""
+        self.looked = True
+        return self._period
 
     def progress(self, done: int, total: int | None = None) -> None:
         """See ``plugin.Context``."""

@@ -88,7 +88,9 @@ async def run_measure(
         spec = live.measure(measure)
         accepted = accept_params(spec, params)
         asked = _over_records(live, spec, accepted, run, records) if spec.over else _direct(live, spec, accepted, run)
-        readings = tuple(_complete(r, spec, run) for r in await guarded(asked, lambda: http.deadline + patience))
+        found = await guarded(asked, lambda: http.deadline + patience)
+        of_period = spec.over is not None or run.looked
+        readings = tuple(_complete(reading, spec, run, of_period=of_period) for reading in found)
     except Exception as failure:  # noqa: BLE001 - a wrong plugin class can raise anything anywhere
         known = as_source_error(failure)
         mask = live.client.redactor.text
@@ -229,12 +231,13 @@ def _nonsense(measure: Measure, value: Any) -> SourceError:
     )
 
 
-def _complete(reading: Reading, measure: Measure, run: RunContext) -> Reading:
+def _complete(reading: Reading, measure: Measure, run: RunContext, *, of_period: bool) -> Reading:
     """Add what the plugin left to the service: the instant, the period of a pure measure, and whether it is settled.
 
-    A direct measure that names neither time nor period was asked now, and so its answer is of now, whatever the period.
+    What was answered about a past period was observed at its end. A direct measure that did not look at the period it
+    was asked about cannot have answered about it: its answer is of now (open pull requests do not become January's).
     """
-    past = run.now >= run.period.end and (measure.over is not None or reading.period is not None)
+    past = run.now >= run.period.end and (of_period or reading.period is not None)
     at = reading.at or (run.period.end - timedelta(milliseconds=1) if past else run.now)
     period = reading.period or (run.period if measure.over else None)
     completeness = reading.completeness

@@ -42,8 +42,10 @@ class ServiceOperations:
         """See ``Operations``. Remembered only once acted upon, so that after a crash between the sender's repeat counts."""
         self._known(source)
         now, store = self._service.clock(), self._service.store
-        if event and await store.read(lambda connection: webhooks.came_before(connection, source, event, now)):
-            return None
+        if event:
+            known = await store.read(lambda connection: webhooks.came_before(connection, source, event, now))
+            if known:
+                return None
         self._service.bus.publish([WebhookReceived(now, source, "")])
         jobs = self._service.collection.trigger(source, event_time)
         if event:

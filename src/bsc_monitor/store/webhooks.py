@@ -40,7 +40,7 @@ def remember(connection: Connection, source: str, event: str, now: datetime, mos
     mine = (webhook_event.c.source == source, webhook_event.c.event == digest)
     connection.execute(delete(webhook_event).where(*mine))
     added = connection.execute(insert(webhook_event).values(source=source, event=digest, at=now))
-    newest = added.inserted_primary_key[0]  # type: ignore[index] - one row was inserted
+    [newest] = added.inserted_primary_key or (0,)
     gone = or_(webhook_event.c.at <= now - REMEMBERED_FOR, webhook_event.c.id <= newest - most)
     connection.execute(delete(webhook_event).where(gone))
 

@@ -73,6 +73,15 @@ class Zoo(Collector):
         for value in (1, 2):
             yield Reading(value)
 
+    @measure(unit="h", title="How long the period is")
+    async def hours(self, ctx):
+        return Reading((ctx.window.end - ctx.window.start) / timedelta(hours=1))
+
+    @measure(unit="count", title="The month's number, in a thread")
+    def month(self, ctx):
+        yield Reading(ctx.period.start.month)
+        yield Reading(0, labels={"team": "x"})
+
     @measure(unit="count", title="Settles late", settle="2d")
     async def settling(self, ctx):
         return Reading(1.0, period=ctx.period)
@@ -189,6 +198,17 @@ async def test_a_past_period_computed_from_records_is_as_of_its_end(live):
 async def test_an_answer_given_now_is_of_now_also_when_a_past_period_was_asked_for(live):
     later = NOW + timedelta(days=365)
     assert (await ask(live, "one", now=later)).readings[0].at == later
+
+
+@pytest.mark.parametrize(("name", "value"), [("hours", 31 * 24), ("month", 5)])
+async def test_an_answer_about_a_past_period_was_observed_at_its_end(live, name, value):
+    readings = (await ask(live, name, now=NOW + timedelta(days=365))).readings
+    assert readings[0].value == value
+    assert {reading.at for reading in readings} == {MAY.end - timedelta(milliseconds=1)}
+
+
+async def test_an_answer_about_the_running_period_was_observed_now(live):
+    assert (await ask(live, "hours")).readings[0].at == NOW
 
 
 async def test_a_value_that_its_source_may_restate_is_provisional_until_it_settled(live):
