@@ -6,7 +6,8 @@ body to ``nextLink``, and 204 means that there is nothing. Azure refreshes the d
 month until the fifth day after it. Days are the vendor's UTC days; the period's dates are the scorecard's.
 
 Cost Management knows neither tax nor credits (they are on the invoice alone), nor list prices: ``list_cost`` and savings are
-read from a FOCUS export by the focus collector. Unit cost is a formula over this KPI and its driver:
+read from a FOCUS export by the focus collector. Anomalies it tells by mail alone. ``savings_realised`` and ``anomaly_impact``
+are refused in words. Unit cost is a formula over this KPI and its driver:
 ``formula = "azure_cost / users"``.
 Breakdowns (``by``): ``service``, ``account`` (subscription), ``resource_group``, ``tag:KEY`` or any dimension (MeterCategory).
 """
@@ -232,6 +233,32 @@ class AzureCost(Collector):
             (line for line in lines if line.kind == "Usage" or line.kind.startswith("Unused")), "AmortizedCost"
         )
         return share_reading(ctx, used, paid, self.config, evidence=self._link())
+
+    @measure(unit="", title="Savings by commitments", settle="5d")
+    async def savings_realised(self, ctx: Context) -> Reading:  # noqa: ARG002
+        """Not to be had from this API, and so always refused, never guessed; take it from a FOCUS export.
+
+        The Query API knows no price but the one paid; benefit utilisation summaries are percentages, and the savings of
+        benefit recommendations are of commitments not yet bought. Azure's cost exports in FOCUS format carry ListCost and
+        EffectiveCost: the focus collector's ``savings_realised`` is their difference.
+        """
+        raise SourceError(
+            "Azure's Cost Management API does not say what the same usage would have cost without commitments",
+            CollectorError.CONFIG,
+            hint="Let Azure export the costs in FOCUS format, and ask a source of the focus plugin for savings_realised.",
+        )
+
+    @measure(unit="", better="lower", title="Impact of cost anomalies")
+    async def anomaly_impact(self, ctx: Context) -> Reading:  # noqa: ARG002
+        """Not to be had from this API, and so always refused, never guessed: Azure mails its anomalies and lists them nowhere.
+
+        The Alerts API lists budget, credit and quota alerts, not anomalies, and none of them says what an anomaly cost.
+        """
+        raise SourceError(
+            "Azure tells people of cost anomalies by mail alone: no API lists them or says what they cost",
+            CollectorError.CONFIG,
+            hint='Give net_cost a KPI with period = "day": the insight "signal" finds jumps, and a rule may alert on it.',
+        )
 
     # ---- from answers to readings
 

@@ -277,3 +277,12 @@ async def test_more_than_a_year_is_asked_for_in_parts():
 
     assert found.value == 1290.0
     assert cloud.requests == 1 + 2
+
+
+@pytest.mark.parametrize("measure", ["savings_realised", "anomaly_impact"])
+async def test_what_azure_does_not_say_is_refused_in_words_and_nothing_is_asked(measure):
+    async with asking(*MAY) as cloud:
+        result = await cloud.result(measure, month("2026-05"))
+    assert (result.readings, result.requests) == ((), 0)
+    assert result.error.reason is CollectorError.CONFIG, "for a person to mend: nothing to try again soon"
+    assert result.error.hint
