@@ -11,8 +11,9 @@ from bsc_monitor.web.routes import Route
 
 _ABOUT = """
 Every page has its JSON twin under `/api/v1`. The running service describes it as OpenAPI 3.1 at `/api/v1/openapi.json`, and
-readably at `/api`. Answers are JSON with an `ETag`; a refusal is `application/problem+json` with words. Values are in the KPI's
-own unit, and `null` is unknown, never zero. `?at=2026-06` looks at a past period as it was frozen.
+readably at `/api`. Answers are JSON with an `ETag`: who sends it as `If-None-Match` gets 304 and no body while nothing has
+changed. A refusal is `application/problem+json` with words; 503 with `Retry-After` says that the database is away. Values are in the
+KPI's own unit, and `null` is unknown, never zero. `?at=2026-06` looks at a past period as it was frozen.
 
 Who may use a route: *public* anybody, *viewer* who may look, *operator* who may acknowledge, silence, comment and enter
 values, *admin* who may reload and run collectors; each role includes those before it. Without an auth file the board answers to

@@ -123,6 +123,19 @@ async def test_an_unchanged_answer_is_not_sent_again(client):
     assert (again.status, await again.text()) == (304, "")
     other = await client.get("/api/v1/kpis?status=red", headers={"If-None-Match": first.headers["ETag"]})
     assert other.status == 200
+    whatever = await client.get("/api/v1/kpis", headers={"If-None-Match": "*"})
+    assert whatever.status == 304
+
+
+async def test_the_description_tells_of_unchanged_answers_further_pages_and_a_database_that_is_away(client):
+    described = (await get(client, "/openapi.json"))["paths"]
+    listing, silencing = described["/api/v1/kpis"]["get"], described["/api/v1/silences"]["post"]
+    assert list(listing["responses"]) == ["200", "304", "401", "403", "404", "422", "503"]
+    assert listing["responses"]["200"]["headers"].keys() == {"ETag", "Link"}
+    assert "content" not in listing["responses"]["304"]
+    assert "If-None-Match" in [each["name"] for each in listing["parameters"] if each["in"] == "header"]
+    assert "Retry-After" in silencing["responses"]["503"]["headers"]
+    assert "304" not in silencing["responses"]
 
 
 async def test_alerts_are_told_as_alertmanager_tells_them_and_who_took_them_on(client):

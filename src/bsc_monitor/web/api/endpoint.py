@@ -163,7 +163,7 @@ def _answer(request: web.Request, found: BaseModel | None, status: int) -> web.R
     if request.method in ("GET", "HEAD"):
         headers["ETag"] = etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
         headers["Vary"] = "Accept-Encoding, Authorization"
-        if etag in request.headers.get("If-None-Match", ""):
+        if (seen := request.headers.get("If-None-Match", "")) == "*" or etag in seen:
             return web.Response(status=304, headers=headers)
         if following := getattr(found, "next", None):
             url = request.rel_url.update_query(after=following)

@@ -28,6 +28,13 @@ _PROBLEM = {
             "where": {"type": "string"}, "message": {"type": "string"}}}},
     },
 }  # fmt: skip
+_ETAG = {"description": "Changes when the answer does", "schema": {"type": "string"}}
+_SEEN: dict[str, Any] = {
+    "name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"},
+    "description": "The ETag of the answer that is at hand: as long as it holds, the answer is 304 without a body",
+}  # fmt: skip
+_LINK = {"description": '<address>; rel="next", where there is more', "schema": {"type": "string"}}
+_RETRY = {"description": "Seconds to wait", "schema": {"type": "string"}}
 _WORDS = {
     401: "Not signed in", 403: "The role does not allow it", 404: "There is no such thing", 408: "Sent too slowly",
     409: "It cannot be done now", 413: "Too large", 415: "Not JSON", 422: "Not understood, or not possible",
@@ -96,16 +103,21 @@ def _operation(route: Route, refs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done"}
     if about.answer is not None:
         good["content"] = {"application/json": {"schema": refs[about.answer]}}
+    answers: dict[int, dict[str, Any]] = {about.status: good} | {each: _failure(each) for each in _failures(route)}
+    asked = [{"name": name, "in": "path", "required": True, "schema": _PART} for name in _PATH.findall(route.path)]
+    asked += _parameters(about.query) if about.query else []
+    if route.method == "GET":
+        asked.append(_SEEN)
+        good["headers"] = {"ETag": _ETAG} | ({"Link": _LINK} if "next" in _fields(about.answer) else {})
+        answers[304] = {"description": "It has not changed", "headers": {"ETag": _ETAG}}
     made: dict[str, Any] = {
         "tags": [about.tag],
         "summary": about.summary.split("\n")[0].rstrip("."),
         "operationId": _operation_id(route),
         "description": f"Needs the role {route.policy.name.lower()}.",
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": _PART} for name in _PATH.findall(route.path)
-        ] + (_parameters(about.query) if about.query else []),
-        "responses": {str(about.status): good} | {str(status): _failure(status) for status in _failures(route)},
-    }  # fmt: skip
+        "parameters": asked,
+        "responses": {str(status): answers[status] for status in sorted(answers)},
+    }
     if about.body is not None:
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": refs[about.body]}}}
     return made
@@ -140,7 +152,12 @@ def _failures(route: Route) -> list[int]:
 
 def _failure(status: int) -> dict[str, Any]:
     schema = {"$ref": _REF.format(model="Problem")}
-    return {"description": _WORDS[status], "content": {"application/problem+json": {"schema": schema}}}
+    made = {"description": _WORDS[status], "content": {"application/problem+json": {"schema": schema}}}
+    return made | ({"headers": {"Retry-After": _RETRY}} if status == 503 else {})
+
+
+def _fields(model: type[BaseModel] | None) -> Iterable[str]:
+    return model.model_fields if model is not None else ()
 
 
 def _operation_id(route: Route) -> str:
