@@ -7,6 +7,7 @@ from bsc_monitor.store.periods import (
     nodes_of,
     period_values,
     segment_values,
+    status_starts,
     values_ended_by,
 )
 from bsc_monitor.store.readings import recent_readings as readings
@@ -20,5 +21,6 @@ __all__ = [
     "period_values",
     "readings",
     "segment_values",
+    "status_starts",
     "values_ended_by",
 ]

@@ -85,6 +85,33 @@ def values_ended_by(connection: Connection, instant: datetime) -> list[PeriodVal
     return [to_value(row) for row in connection.execute(query)]
 
 
+def status_starts(connection: Connection, instant: datetime) -> dict[str, datetime]:
+    """Of every KPI, when the first of the closed periods began that had, one after another, the status of the last by then."""
+    table = period_value
+    closed = (
+        select(table.c.kpi, table.c.start, table.c.status)
+        .where(table.c.labels == "[]", table.c.closed_at.is_not(None), table.c.end <= instant)
+        .cte()
+    )
+    newest = select(closed.c.kpi, func.max(closed.c.start).label("start")).group_by(closed.c.kpi).subquery()
+    last = (
+        select(closed).join(newest, (closed.c.kpi == newest.c.kpi) & (closed.c.start == newest.c.start)).subquery()
+    )  # fmt: skip
+    other = (
+        select(closed.c.kpi, func.max(closed.c.start).label("start"))
+        .join(last, (closed.c.kpi == last.c.kpi) & (closed.c.status != last.c.status))
+        .group_by(closed.c.kpi)
+        .subquery()
+    )
+    query = (
+        select(closed.c.kpi, func.min(closed.c.start).label("start"))
+        .outerjoin(other, closed.c.kpi == other.c.kpi)
+        .where(other.c.start.is_(None) | (closed.c.start > other.c.start))
+        .group_by(closed.c.kpi)
+    )
+    return {row.kpi: row.start for row in connection.execute(query)}
+
+
 def unfrozen_periods(connection: Connection) -> list[Period]:
     """The periods whose nodes were not rolled up since a KPI last closed in them, oldest first."""
     value, node = period_value, node_period

@@ -18,6 +18,7 @@ __all__ = [
     "freshness_word",
     "instant",
     "link",
+    "local_day",
     "movement",
     "number",
     "points",
@@ -149,6 +150,11 @@ def instant(at: datetime | None, zone: str = "UTC", how: str = "ago") -> Markup:
 def day(on: date | None) -> str:
     """A date as people write it."""
     return "" if on is None else f"{on.day} {on:%b %Y}"
+
+
+def local_day(at: datetime, zone: str = "UTC") -> str:
+    """The day of an instant in a time zone."""
+    return day(at.astimezone(ZoneInfo(zone)).date())
 
 
 def span(duration: timedelta | float | None) -> str:

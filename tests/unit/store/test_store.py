@@ -19,6 +19,7 @@ from bsc_monitor.store.periods import (
     live_values,
     save_nodes,
     save_values,
+    status_starts,
     unfrozen_periods,
     values_ended_by,
 )
@@ -96,6 +97,20 @@ def test_a_past_day_shows_the_period_that_ended_last_by_then(store):
     store.write_now(lambda connection: save_values(connection, [value(MAY), value(JUNE), value(JULY, closed_at=None)]))
     found = store.read_now(lambda connection: values_ended_by(connection, JUNE.end - timedelta(days=1)))
     assert [each.period.label for each in found] == ["2026-05"]
+
+
+def test_a_status_of_the_past_began_with_the_first_of_the_periods_that_had_it(store):
+    red, green = {"status": Status.RED}, {"status": Status.GREEN}
+    part = replace(value(JUNE, **green), labels=(("team", "a"),))
+    values = [value(MAY, **green), value(JUNE, **red), value(JULY, **red), part]
+    values += [replace(value(each, **red), kpi="it/csat") for each in (MAY, JUNE)]
+    store.write_now(lambda connection: save_values(connection, values))
+    starts = {
+        each.label: store.read_now(lambda connection, each=each: status_starts(connection, each.end))
+        for each in (MAY, JUNE, JULY)
+    }
+    assert starts["2026-05"] == {"it/mttr": MAY.start, "it/csat": MAY.start}
+    assert starts["2026-06"] == starts["2026-07"] == {"it/mttr": JUNE.start, "it/csat": MAY.start}
 
 
 def test_periods_whose_nodes_are_not_rolled_up_since_their_last_closing_are_known(store):

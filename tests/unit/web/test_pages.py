@@ -107,6 +107,24 @@ async def test_the_past_is_shown_as_it_was_frozen(client):
     assert "<b>81.22</b>" in then
 
 
+async def test_the_past_says_since_when_something_was_red_and_what_was_being_done(client):
+    page = await text(client, "/?at=2026-05")
+    assert '<td class="since" data-label="Since">1 Jun 2025</td>' in page
+    assert "Swarm on major incidents" in page
+    assert "from 1 Mar 2026" in page
+    before = await text(client, "/?at=2026-02")
+    assert "Swarm on major incidents" not in before
+    assert "no initiative" in before
+    assert "since 1 Jun 2025" in await text(client, "/kpis/it/mttr?at=2026-05")
+
+
+async def test_the_overview_says_how_many_kpis_it_does_not_count(client):
+    kpis = client.board.organisation.kpis
+    unscored = sum(not kpi.scored for kpi in kpis.values())
+    assert unscored > 0
+    assert f"{len(kpis)} KPIs, {unscored} of them not scored and not counted" in await text(client, "/")
+
+
 @pytest.mark.parametrize(
     ("at", "why"), [("2031-01", "has not begun yet"), ("junk", "is no period"), ("2026-13", "no month")]
 )

@@ -19,4 +19,5 @@ async def overview(request: web.Request) -> web.Response:
     return page(
         request, "overview.html", scene=scene, piece=shown.piece, branches=cascade(scene),
         channel=shown.channel("overview"), since=shown.since,
+        unscored=sum(not kpi.scored for kpi in scene.organisation.kpis.values()),
     )  # fmt: skip

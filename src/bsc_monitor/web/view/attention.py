@@ -8,6 +8,7 @@ from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.organisation import Initiative, Kpi
 from bsc_monitor.model.status import Status
 from bsc_monitor.web.view.scene import Scene
+from bsc_monitor.web.words import day
 
 _ENDED = frozenset({"standardised", "abandoned"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,7 +74,7 @@ def _initiatives(scene: Scene) -> dict[str, list[Initiative]]:
     found: dict[str, list[Initiative]] = {}
     for initiative in scene.initiatives.values():
         state = scene.states.get(initiative.id)
-        if state.active if state is not None else initiative.state not in _ENDED:
+        if scene.past or (state.active if state is not None else initiative.state not in _ENDED):
             for name in dict.fromkeys((*initiative.targets, *((initiative.expect.kpi,) if initiative.expect else ()))):
                 found.setdefault(name, []).append(initiative)
     return found
@@ -86,6 +87,8 @@ def _actions(scene: Scene, kpi: Kpi, by_target: dict[str, list[Initiative]]) -> 
 
 def _action(scene: Scene, initiative: Initiative) -> Action:
     due, state = initiative.due, scene.states.get(initiative.id)
+    if scene.past:  # how far it was then is not kept
+        return Action(initiative.title, f"from {day(initiative.start)}")
     detail = f"due {due.day} {due:%b}" if due else ""
     if state is None:
         progress = initiative.progress if isinstance(initiative.progress, float) else None

@@ -1,10 +1,12 @@
 """The state at the end of a past period, from what was frozen then."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from bsc_monitor.model.insight import InitiativeState
 from bsc_monitor.model.judgement import Counts, Judgement, NodeKind, NodeScore
+from bsc_monitor.model.organisation import Initiative
 from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.period_value import NodePeriod, PeriodValue
 from bsc_monitor.model.status import Freshness, ReadingState
@@ -37,27 +39,39 @@ def asked_period(text: str, board: Board) -> Period | None:
 async def past_scene(board: Board, period: Period) -> Scene:
     """Everything as it was judged at a period's end."""
     organisation = board.organisation
-    values, nodes = await board.store.read(lambda connection: _frozen(connection, period))
-    judgements = {each.kpi: _judged(each, period) for each in values if each.kpi in organisation.kpis}
+    values, since, nodes = await board.store.read(lambda connection: _frozen(connection, period))
+    judgements = {
+        each.kpi: _judged(each, period, since.get(each.kpi)) for each in values if each.kpi in organisation.kpis
+    }
+    states = board.current.initiatives
+    running = {
+        name: each for name, each in organisation.initiatives.items() if _under_way(each, states.get(name), period.end)
+    }
     return Scene(
         organisation, judgements, {(_KINDS[each.kind], each.name): _scored(each) for each in nodes if each.kind in _KINDS},
-        Trails(board.store), period.end, past=period.label,
+        Trails(board.store), period.end, past=period.label, initiatives=running,
     )  # fmt: skip
 
 
-def _frozen(connection: Connection, period: Period) -> tuple[list[PeriodValue], list[NodePeriod]]:
+def _under_way(initiative: Initiative, state: InitiativeState | None, moment: datetime) -> bool:
+    """Whether an initiative had begun by then and was not over, as far as its dates tell today."""
+    over = state is not None and state.phase.over and state.since <= moment
+    return initiative.start is not None and initiative.start < moment.date() and not over
+
+
+def _frozen(connection: Connection, period: Period) -> tuple[list[PeriodValue], dict[str, datetime], list[NodePeriod]]:
     found = history.values_ended_by(connection, period.end)
     recent = [each for each in found if each.period.end > period.end - _SHOWN_FOR]
-    return recent, history.nodes_of(connection, period)
+    return recent, history.status_starts(connection, period.end), history.nodes_of(connection, period)
 
 
-def _judged(of: PeriodValue, period: Period) -> Judgement:
+def _judged(of: PeriodValue, period: Period, since: datetime | None) -> Judgement:
     known = of.value is not None and of.state in (ReadingState.OK, ReadingState.PARTIAL)
     before = of.period.end <= period.start
     return Judgement(
         of.kpi, of.value, of.thresholds, of.score, of.status,
         Freshness.MISSING if not known else Freshness.STALE if before and of.period.kind is period.kind else Freshness.FRESH,
-        of.period, before, of.observed_at, None, of.samples, of.state, evidence=of.evidence, note=of.note,
+        of.period, before, of.observed_at, since, of.samples, of.state, evidence=of.evidence, note=of.note,
     )  # fmt: skip
 
 
