@@ -302,6 +302,21 @@ async def test_too_many_requests_end_the_run_when_the_wait_is_long_and_pass_when
     assert reading.value == 3
 
 
+async def test_a_quota_that_is_used_up_is_named_and_ends_the_run_at_once(monkeypatch):
+    monkeypatch.setattr("bsc_monitor.collect.http._BACKOFF", 0.001)
+    limits = {"requests_per_window": 4, "window_seconds": 0.5, "says_when": True}  # a wait that a burst would be given
+    async with Served(site(*many(3)), reason="jira-quota-tenant-based", **limits) as served:
+        error = await failing(served)
+    async with Served(site(*many(3)), **limits) as served:
+        reading = total(await run("jira", served.config(), "throughput", MAY, now=NOW, project="PAY"))
+
+    assert error.reason is CollectorError.RATE_LIMIT
+    assert "its quota is used up" in error.message
+    assert "jira-quota-tenant-based" in error.message
+    assert "Ask less often" in error.hint
+    assert reading.value == 3
+
+
 async def test_limits_are_told_in_the_vendors_headers():
     async with Served(site(), requests_per_window=1) as served:
         await call(served, "GET", "/rest/api/3/myself")

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from bsc_monitor.collect.limits import retry_after
+from bsc_monitor.collect.limits import NotInThisRun, pause_of, retry_after, spent_quota
 from bsc_monitor.collect.parse import parse_json
 from bsc_monitor.plugin import CollectorError, SourceError
 
@@ -111,14 +111,21 @@ def _too_big(shown: str, cap: int) -> SourceError:
 
 
 def refusal(method: str, answer: Answer, now: datetime, mask: Callable[[object], str]) -> SourceError:
-    """The error that a status of 300 and above stands for, with the source's own words."""
+    """The error that a status of 300 and above stands for, with the source's own words; NotInThisRun for a spent quota."""
     status = answer.status
     reason, what, hint = _MEANINGS.get(status) or (_SERVER if status >= 500 else (CollectorError.CONFIG, "refused", ""))
     wait = retry_after(answer.headers, now) if status in (429, 503) else None
+    said, quota = spent_quota(answer.headers) if status == 429 else ("", False)
+    if quota:
+        what, hint = _QUOTA
+    if said:
+        what += f" ({said})"
     if status == 429 and wait is None:
         what += " and did not say for how long"
     words = mask(_own_words(answer))
     message = f"{method} {answer.url}: {status} {what}" + (f": {words}" if words else "")
+    if quota:
+        return NotInThisRun(mask(message), reason, hint=hint, retry_after=pause_of(wait))
     return SourceError(mask(message), reason, hint=hint, retry_after=wait)
 
 
@@ -134,6 +141,10 @@ _MEANINGS: dict[int, tuple[CollectorError, str, str]] = {
     425: (CollectorError.TRANSIENT, "too early", ""),
     429: (CollectorError.RATE_LIMIT, "asked too often: the source wants us to wait", "Ask less often (every)."),
 }
+_QUOTA = (
+    "its quota is used up: nothing more is asked before that is renewed",
+    "Ask less often (every), with fewer scopes, or see who else uses this account.",
+)
 
 
 def _own_words(answer: Answer) -> str:

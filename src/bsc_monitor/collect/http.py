@@ -8,41 +8,27 @@ at connect, after name resolution; errors in words without secrets.
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
-from bsc_monitor import __version__
 from bsc_monitor.collect.answer import Answer, Exchange, read_body, refusal
 from bsc_monitor.collect.connect import connector, network_error
-from bsc_monitor.collect.limits import Breaker, Budget, Gate
+from bsc_monitor.collect.limits import Breaker, Budget, Gate, NotInThisRun
 from bsc_monitor.collect.redact import Redactor, secrets_of
+from bsc_monitor.collect.request import Query, Request, encode, prepare
 from bsc_monitor.collect.tape import Tape
 from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import CollectorError, Secret, SourceError
 
-_Params = Mapping[str, str | int | float | bool]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HOPS, _ATTEMPTS, _TRACED, _HOSTS = 5, 4, 1000, 64
 _BACKOFF, _LONGEST_BACKOFF, _LONGEST_RUN = 0.5, 30.0, 3600.0  #: seconds
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    url: URL
-    headers: Mapping[str, str]
-    body: bytes | None
-    allow: tuple[int, ...]
-    price: float
-    retry: bool
 
 
 class SourceClient:
@@ -121,7 +107,7 @@ class RunHttp:
         self,
         url: str,
         *,
-        params: _Params | None = None,
+        params: Query | None = None,
         headers: Mapping[str, str] | None = None,
         bearer: Secret | None = None,
         basic: tuple[str, Secret] | None = None,
@@ -129,7 +115,13 @@ class RunHttp:
         price: float = 0.0,
     ) -> Answer:
         """See ``plugin.Http.get``."""
-        return await self._ask(self._request("GET", url, params, headers, bearer, basic, None, allow, price, True))
+        redactor = self._client.redactor
+        return await self._ask(
+            prepare(
+                redactor, "GET", url, params=params, headers=headers, bearer=bearer, basic=basic, allow=allow,
+                price=price,
+            )
+        )  # fmt: skip
 
     async def post(
         self,
@@ -137,7 +129,7 @@ class RunHttp:
         *,
         json: Any = None,
         data: bytes | str | Mapping[str, str] | None = None,
-        params: _Params | None = None,
+        params: Query | None = None,
         headers: Mapping[str, str] | None = None,
         bearer: Secret | None = None,
         basic: tuple[str, Secret] | None = None,
@@ -146,47 +138,17 @@ class RunHttp:
         retry: bool = True,
     ) -> Answer:
         """See ``plugin.Http.post``."""
-        body, kind = _encode(json, data)
+        body, kind = encode(json, data)
         headers = {"Content-Type": kind, **(headers or {})}
-        return await self._ask(self._request("POST", url, params, headers, bearer, basic, body, allow, price, retry))
-
-    def _request(
-        self,
-        method: str,
-        url: str,
-        params: _Params | None,
-        headers: Mapping[str, str] | None,
-        bearer: Secret | None,
-        basic: tuple[str, Secret] | None,
-        body: bytes | None,
-        allow: tuple[int, ...],
-        price: float,
-        retry: bool,
-    ) -> _Request:
-        sent = {
-            "User-Agent": f"bsc-monitor/{__version__}", "Accept": "application/json", "Accept-Encoding": "gzip, deflate",
-        }  # fmt: skip
-        if bearer is not None:
-            self._client.redactor.add(bearer.reveal())
-            sent["Authorization"] = f"Bearer {bearer.reveal()}"
-        if basic is not None:
-            self._client.redactor.add(basic[1].reveal(), user=basic[0])
-            sent["Authorization"] = f"Basic {base64.b64encode(f'{basic[0]}:{basic[1].reveal()}'.encode()).decode()}"
-        sent.update(headers or {})
-        try:
-            target = URL(url)
-            if params:
-                target = target.update_query({k: _word(v) for k, v in params.items()})
-        except (ValueError, TypeError) as error:
-            raise SourceError(self._mask(f"{url!r} is no usable address: {error}"), CollectorError.CONFIG) from None
-        if target.scheme not in ("http", "https") or not target.host:
-            raise SourceError(
-                self._mask(f"{url!r} is no usable address: it must start with http:// or https:// and name a host"),
-                CollectorError.CONFIG,
+        redactor = self._client.redactor
+        return await self._ask(
+            prepare(
+                redactor, "POST", url, params=params, headers=headers, bearer=bearer, basic=basic, body=body,
+                allow=allow, price=price, retry=retry,
             )
-        return _Request(method, target, sent, body, allow, price, retry)
+        )  # fmt: skip
 
-    async def _ask(self, request: _Request) -> Answer:
+    async def _ask(self, request: Request) -> Answer:
         client = self._client
         client.breaker.check()
         for attempt in range(1, _ATTEMPTS + 1):
@@ -203,17 +165,17 @@ class RunHttp:
                 return answer
         raise AssertionError("the last attempt returns or raises")
 
-    def _wait(self, request: _Request, error: SourceError, attempt: int) -> float | None:
+    def _wait(self, request: Request, error: SourceError, attempt: int) -> float | None:
         """Seconds to wait before the next attempt; None to give up now."""
         again = error.reason in (CollectorError.TRANSIENT, CollectorError.RATE_LIMIT) and request.retry
-        if not again or attempt == _ATTEMPTS or "not asked" in error.message:
+        if not again or attempt == _ATTEMPTS or isinstance(error, NotInThisRun):
             return None
         backoff = min(_BACKOFF * 2**attempt, _LONGEST_BACKOFF) * random.uniform(0.5, 1.0)  # noqa: S311
         wait = backoff if error.retry_after is None else max(error.retry_after, 0.05)
         left = self.deadline - asyncio.get_running_loop().time()
         return wait if wait < left else None  # the schedule, not this run, sits out a long wait
 
-    async def _follow(self, request: _Request) -> Answer:
+    async def _follow(self, request: Request) -> Answer:
         """One attempt: the request and the redirects that the source may make."""
         for _ in range(_HOPS):
             answer = await self._exchange(request)
@@ -225,9 +187,12 @@ class RunHttp:
             raise self._error(request, f"redirects more than {_HOPS} times", CollectorError.CONFIG)
         if answer.status < 300 or answer.status in request.allow:
             return answer
-        raise refusal(request.method, answer, self._client.clock(), self._mask)
+        error = refusal(request.method, answer, self._client.clock(), self._mask)
+        if isinstance(error, NotInThisRun):
+            self._client.breaker.pause(error.retry_after or 0.0, "its quota is used up")
+        raise error
 
-    def _redirected(self, request: _Request, status: int, location: str) -> _Request:
+    def _redirected(self, request: Request, status: int, location: str) -> Request:
         target = request.url.join(URL(location))
         if request.method != "GET" and status not in (307, 308):
             raise self._error(request, f"redirects to {self._mask(target)}", CollectorError.CONFIG, _MOVED)
@@ -242,7 +207,7 @@ class RunHttp:
         kept = {k: v for k, v in request.headers.items() if k.lower() in ("accept", "user-agent", "accept-encoding")}
         return replace(request, url=target, headers=kept)
 
-    async def _exchange(self, request: _Request) -> Answer:
+    async def _exchange(self, request: Request) -> Answer:
         """One request and its answer, within the deadline; counted, traced, and kept on the tape if there is one."""
         client, loop = self._client, asyncio.get_running_loop()
         client.budget.spend(request.price, client.clock())
@@ -277,7 +242,7 @@ class RunHttp:
             if len(self.trace) < _TRACED:
                 self.trace.append(Exchange(request.method, shown, status, size, loop.time() - started, note))
 
-    async def _send(self, request: _Request, shown: str) -> Answer:
+    async def _send(self, request: Request, shown: str) -> Answer:
         client = self._client
         async with (
             client.gate(request.url.host or ""),
@@ -291,24 +256,10 @@ class RunHttp:
     def _mask(self, value: object) -> str:
         return self._client.redactor.text(value)
 
-    def _error(self, request: _Request, what: str, reason: CollectorError, hint: str = "") -> SourceError:
+    def _error(self, request: Request, what: str, reason: CollectorError, hint: str = "") -> SourceError:
         return SourceError(self._mask(f"{request.method} {request.url}: {what}"), reason, hint=hint)
 
 
 _SLOW = "Raise timeout of the source, or ask for less at once."
 _MOVED = "The address of the source is probably a page for people: use the address of its API."
 _OTHER_HOST = "If the source has moved, correct its url; if this host belongs to it, name it in hosts."
-
-
-def _word(value: str | float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _encode(value: Any, data: bytes | str | Mapping[str, str] | None) -> tuple[bytes, str]:
-    if value is not None:
-        return json.dumps(value, allow_nan=False).encode(), "application/json"
-    if isinstance(data, Mapping):
-        return URL.build(query=dict(data)).raw_query_string.encode(), "application/x-www-form-urlencoded"
-    if isinstance(data, str):
-        return data.encode(), "text/plain; charset=utf-8"
-    return data or b"", "application/octet-stream"

@@ -372,3 +372,47 @@ def test_a_daily_budget_is_not_passed_and_renews_at_midnight():
         budget.spend(0.01, NOW)
     assert caught.value.retry_after == 43_200
     budget.spend(0.01, NOW + timedelta(days=1))
+
+
+# ---- quotas
+
+
+async def test_a_burst_is_named_and_waited_for(server):
+    burst = {"Retry-After": "2", "RateLimit-Reason": "jira-burst-based"}
+    server.answers(status(429, headers=burst), status(200, "1"))
+    assert (await server.client.run().get(server.url)).json() == 1
+    assert server.sleeps == [2.0]
+    server.answers(status(429, headers={**burst, "Retry-After": "900"}))
+    assert "wants us to wait (jira-burst-based)" in (await server.fails()).message
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"RateLimit-Reason": "jira-quota-tenant-based", "Retry-After": "2"}, 2),  # short, and yet not this run's to wait
+        ({"X-Beta-RateLimit-Reason": "jira-quota-global-based", "Beta-RateLimit": '"tenant-app-quota";r=0;t=2788'}, 2788),
+        ({"RateLimit-Reason": "jira-quota-based"}, 600),
+    ],
+)  # fmt: skip
+async def test_a_spent_quota_ends_the_run_and_keeps_others_from_asking_before_it_is_renewed(server, headers, seconds):
+    server.answers(status(429, headers=headers), status(200, "1"))
+    reason = next(iter(headers.values()))
+    error = await server.fails()
+    assert (error.reason, error.retry_after, server.sleeps) == (CollectorError.RATE_LIMIT, seconds, [])
+    assert f"its quota is used up: nothing more is asked before that is renewed ({reason})" in error.message
+    again = await server.fails()
+    assert "not asked: its quota is used up; next attempt in" in again.message
+    assert again.reason is CollectorError.RATE_LIMIT
+    assert len(server.requests) == 1
+
+
+async def test_after_the_pause_the_source_is_asked_again():
+    clock = [0.0]
+    breaker = Breaker(lambda: clock[0])
+    breaker.pause(60, "its quota is used up")
+    breaker.record(ok=True)  # of a request that was under way
+    clock[0] = 59.0
+    with pytest.raises(SourceError, match="next attempt in 1 s"):
+        breaker.check()
+    clock[0] = 60.0
+    breaker.check()

@@ -43,6 +43,7 @@ class Behaviour:
     requests_per_window: int | None = None  #: beyond it 429
     window_seconds: float = 3600.0
     says_when: bool = True  #: whether a 429 carries Retry-After
+    reason: str = "jira-burst-based"  #: of a 429 on Cloud
     page: int = 100  #: issues on one page when fields are asked for
     changelog_page: int = 100
     failures: int = 0  #: this many requests are answered 500 first
@@ -121,7 +122,8 @@ class Door:
 
     def _limited(self) -> web.Response | None:
         """A 429 once the caller used up its requests of the sliding window."""
-        limit, window = self.behaviour.requests_per_window, self.behaviour.window_seconds
+        behaviour = self.behaviour
+        limit, window = behaviour.requests_per_window, behaviour.window_seconds
         if limit is None:
             return None
         now = time.time()
@@ -136,9 +138,9 @@ class Door:
             until = datetime.fromtimestamp(reset, UTC).strftime("%Y-%m-%dT%H:%MZ")  # without seconds, as seen
             headers = {
                 "X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": until,
-                "RateLimit-Reason": "jira-burst-based",
+                "RateLimit-Reason": behaviour.reason,
             }  # fmt: skip
-        if self.behaviour.says_when:
+        if behaviour.says_when:
             headers["Retry-After"] = str(max(1, round(reset - now)))
         return failure(429, "Rate limit exceeded.", headers=headers)
 
