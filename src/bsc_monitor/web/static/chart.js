@@ -134,13 +134,6 @@
     holder.replaceChildren();
     plot = new uPlot(options(), series(), holder);
     tell(plot);
-    const said = [data.variation, data.assurance, data.note].filter(Boolean).join(". ");
-    if (said) {
-      const words = document.createElement("p");
-      words.className = "muted";
-      words.textContent = said;
-      holder.append(words);
-    }
   }
 
   async function load() {
