@@ -3,7 +3,10 @@
 Most measures are pure functions over *issues with their status history*, fetched once for all KPIs of the same scope and
 then incrementally by ``updated``. An issue's history is read from its changelog by status ids: the first status is the
 ``from`` of the first change, not today's. What a status means is its *category* (new, indeterminate, done), because names
-are localised; the category is that of the day on which the issue was last fetched.
+are localised. Jira tells only today's names and categories, so a dated map of them is kept with the issues: a move means what its
+status meant on that day, as far back as this source has looked. A status that is put into another category finishes and
+reopens nothing, from that day on its issues count by what it means now, and what was before stays as it was. Statuses may
+be named in parameters by any name they ever had.
 
 - **Done**: in a status of category done (or in one of ``done``). **Finished**: the last entry into done before the period's
   end, of an issue that is done at the period's end. **Started**: the first entry into category indeterminate (or ``started``).
@@ -42,6 +45,7 @@ from bsc_monitor.kit.issues import (
 )
 from bsc_monitor.kit.sprints import ClosedSprint, Planned, Tracked, planned, tracked
 from bsc_monitor.kit.statistics import Statistic, summarise
+from bsc_monitor.kit.statuses import Statuses
 from bsc_monitor.plugin import (
     Calendar,
     Collector,
@@ -190,7 +194,15 @@ def finished(issues: Iterable[Issue], p: Flow, period: Window) -> list[tuple[Iss
 
 
 def _named(move: Move, names: list[str]) -> bool:
-    return move.status in names or move.name in names
+    return move.status in names or move.name in names or any(name in names for name in move.names)
+
+
+def _statuses(ctx: Context, site: Site) -> Statuses:
+    """What statuses meant and mean, kept with the stream's records."""
+    seen = ctx.now - timedelta(milliseconds=1)  # so that it counts in this run, whose window ends now
+    found = Statuses(site.statuses, ctx.checkpoint.get("statuses"), seen)
+    ctx.checkpoint["statuses"] = found.plain()
+    return found
 
 
 def _is_type(issue: Issue, names: list[str]) -> bool:
@@ -282,10 +294,13 @@ class Jira(Collector):
         """Issues of a scope that changed since the window's start, with the whole history of their status."""
         site = await self._site(ctx)
         points, rated = self._points(site), site.custom(":sd-request-feedback-date")
+        meant = _statuses(ctx, site)
         jql = scoped(scope, site.cloud)
         if window.start is not None:
             since = literal(window.start, site.zone)
             also = "".join(f" OR cf[{f.rpartition('_')[2]}] >= {since}" for f in rated)  # ratings leave updated alone
+            if meant.changed:  # so does what an admin does to statuses
+                also += f" OR status WAS IN ({', '.join(sorted(meant.changed))})"
             jql = f"({jql}) AND (updated >= {since}{also})"
         fields = [
             "project", "issuetype", "status", "priority", "assignee", "components", "labels", "created", "updated",
@@ -294,7 +309,7 @@ class Jira(Collector):
         async for page in self._search(ctx, site, f"{jql} ORDER BY key", fields, changelog=True):
             changes = await self._changes(ctx, site, page, ["status"])
             for raw in page:
-                yield issue_of(raw, changes[raw["id"]], site, points)
+                yield issue_of(raw, changes[raw["id"]], site, meant, points)
 
     async def existing(self, ctx: Context, scope: Scope) -> AsyncIterator[str]:
         """Ids of the issues that are in the scope today."""
@@ -315,7 +330,7 @@ class Jira(Collector):
             raise SourceError(
                 "this Jira has no Sprint field", CollectorError.CONFIG, hint="is Jira Software installed?"
             )
-        points = self._points(site)
+        points, meant = self._points(site), _statuses(ctx, site)
         first = literal(min(sprint["start"] for sprint in closed), site.zone)
         members = ", ".join(sprint["id"] for sprint in closed)  # untouched since planning, or taken out since
         jql = f"project = {quoted(scope.project)} AND (sprint in ({members}) OR updated >= {first}) ORDER BY key"
@@ -324,7 +339,7 @@ class Jira(Collector):
         lives: list[Tracked] = []
         async for page in self._search(ctx, site, jql, wanted, changelog=True):
             changes = await self._changes(ctx, site, page, touched)
-            lives += [tracked(raw, changes[raw["id"]], site, membership, points) for raw in page]
+            lives += [tracked(raw, changes[raw["id"]], meant, membership, points) for raw in page]
         for sprint in closed:
             found = (planned(life, sprint["id"], sprint["start"], sprint["completed"]) for life in lives)
             yield ClosedSprint(**sprint, issues=tuple(each for each in found if each))

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from bsc_monitor.collect.context import RunContext, RunLog
 from bsc_monitor.collect.isolate import Worker
 from bsc_monitor.collect.live import open_source
 from bsc_monitor.collect.plugins import find_plugins
 from bsc_monitor.collect.run import run_measure
-from bsc_monitor.collect.streams import TransientRecords
+from bsc_monitor.collect.streams import TransientRecords, fetch_window
 from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import CollectorError
+from bsc_monitor.plugin import CollectorError, Window
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
 MAY = Period(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC), None, "2026-05")
@@ -53,6 +54,7 @@ class Zoo(Collector):
 
     @stream(key="id", cursor="updated", record=Item)
     async def items(self, ctx, scope: Scope, window):
+        ctx.checkpoint["windows"] = ctx.checkpoint.get("windows", 0) + 1
         for n in range(scope.count):
             yield Item(id=str(n), updated=window.end, team="ab"[n % 2])
 
@@ -182,6 +184,16 @@ async def test_records_and_breakdowns_work_through_the_worker(zoo):
         "a": 501,
         "b": 500,
     }
+
+
+async def test_what_a_stream_keeps_goes_to_the_worker_and_back(zoo):
+    run = RunContext(
+        zoo.client.run(30), NOW, Window(None, NOW), MAY, (), Calendar(), RunLog("z", "items", zoo.client.redactor),
+        checkpoint={"windows": 4},
+    )  # fmt: skip
+    spec = zoo.streams["items"]
+    found = await fetch_window(zoo, spec, spec.scope(count=3), Window(None, NOW), run)
+    assert (len(found), run.checkpoint) == (3, {"windows": 5})
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,7 @@ class Worker:
         """Ask for a direct measure."""
         more = {"checkpoint": run.checkpoint}
         answer = [message async for message in self._ask("direct", source, measure.name, params, run, more)][-1]
-        run.checkpoint.clear()
-        run.checkpoint.update(answer.get("checkpoint") or {})
+        _keep(run, answer)
         return self._readings(answer)
 
     async def measured(
@@ -43,8 +42,10 @@ class Worker:
         self, source: Source, stream: Stream, scope: Params, window: Window, run: RunContext
     ) -> AsyncIterator[Record]:
         """The records of a window."""
-        more = {"start": window.start.isoformat() if window.start else None, "end": window.end.isoformat()}
+        start = window.start.isoformat() if window.start else None
+        more = {"start": start, "end": window.end.isoformat(), "checkpoint": run.checkpoint}
         async for message in self._ask("stream", source, stream.name, scope, run, more):
+            _keep(run, message)
             for text in message.get("items", ()):
                 try:
                     yield stream.record.model_validate_json(text)
@@ -91,6 +92,13 @@ class Worker:
             raise self.process.misbehaved("sent readings that are none") from None
         self.process.behaved()
         return found
+
+
+def _keep(run: RunContext, message: Mapping[str, Any]) -> None:
+    """Take over what the plugin wants to be kept, once it is done."""
+    if "items" not in message:
+        run.checkpoint.clear()
+        run.checkpoint.update(message.get("checkpoint") or {})
 
 
 def plain_source(source: Source) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -92,9 +92,11 @@ class StoredRecords:
         known: dict[str, Record] = {}
         if window.start is not None:
             known = kept.records if kept.records is not None else await self._load(key, stream)
-        found = await fetch_window(live, stream, scope, window, run)
+        of_stream = replace(run, checkpoint=_checkpoint(kept.state, definition))
+        found = await fetch_window(live, stream, scope, window, of_stream)
         gone, reconciled_at = await self._reconcile(live, stream, scope, run, kept.state, {*known, *found})
-        state = StreamState(definition, run.now, run.now if window.start is None else reconciled_at)
+        reconciled_at = run.now if window.start is None else reconciled_at
+        state = StreamState(definition, run.now, reconciled_at, of_stream.checkpoint)
         texts = {name: record.model_dump_json() for name, record in found.items()}
         await self._store.write(partial(self._commit, key, texts, None if window.start is None else gone, state))
         kept.records = {name: record for name, record in {**known, **found}.items() if name not in gone}
@@ -161,7 +163,13 @@ def _state_json(state: StreamState) -> dict[str, Any]:
         "definition": state.definition,
         "fetched_at": state.fetched_at.isoformat(),
         "reconciled_at": state.reconciled_at.isoformat() if state.reconciled_at else None,
+        "checkpoint": dict(state.checkpoint),
     }
+
+
+def _checkpoint(state: StreamState | None, definition: str) -> dict[str, Any]:
+    """What the plugin kept; nothing of it holds for records of another form or place."""
+    return dict(state.checkpoint) if state is not None and state.definition == definition else {}
 
 
 def _state_of(data: Mapping[str, Any]) -> StreamState:
@@ -170,4 +178,5 @@ def _state_of(data: Mapping[str, Any]) -> StreamState:
         data["definition"],
         datetime.fromisoformat(data["fetched_at"]),
         datetime.fromisoformat(reconciled) if reconciled else None,
+        data.get("checkpoint") or {},
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from bsc_monitor.collect.context import RunContext, seconds_of
 from bsc_monitor.collect.live import LiveSource
@@ -24,6 +25,7 @@ class StreamState:
     definition: str  #: hash of what decides the form of its records
     fetched_at: datetime  #: when the last successful fetch *started*
     reconciled_at: datetime | None = None
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)  #: what the plugin keeps with the records
 
 
 def scope_key(scope: Params) -> str:
@@ -119,6 +121,6 @@ class TransientRecords:
         """See ``run.Records``."""
         key = (live.source.id, stream.name, scope_key(scope))
         if key not in self._kept:
-            found = await fetch_window(live, stream, scope, Window(None, run.now), run)
+            found = await fetch_window(live, stream, scope, Window(None, run.now), replace(run, checkpoint={}))
             self._kept[key] = list(found.values())
         return self._kept[key]

@@ -137,10 +137,11 @@ async def _direct(live: LiveSource, asked: dict[str, Any], _send: Send) -> RunRe
 async def _stream(live: LiveSource, asked: dict[str, Any], send: Send) -> RunResult:
     spec, run = live.streams[asked["name"]], _context(live, asked)
     start = asked["start"] and datetime.fromisoformat(asked["start"])
+    run.checkpoint.update(asked["checkpoint"])
     window = Window(start, datetime.fromisoformat(asked["end"]))
     found: AsyncIterator[Record] = getattr(live.collector, spec.name)(run, _params(spec.scope, asked), window)
     await _send_items(asked, found, send, lambda record: record.model_dump_json())
-    return RunResult(requests=run.http.requests, trace=tuple(run.http.trace))
+    return RunResult(requests=run.http.requests, trace=tuple(run.http.trace), checkpoint=run.checkpoint)
 
 
 async def _ids(live: LiveSource, asked: dict[str, Any], send: Send) -> RunResult:

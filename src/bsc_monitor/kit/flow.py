@@ -8,11 +8,12 @@ from bsc_monitor.plugin import Calendar, Record, business_seconds
 
 
 class Move(Record):
-    """An entry into a status."""
+    """An entry into a status; into the one it is in already: the status came to mean something else on that day."""
 
     at: datetime
     status: str
     name: str
+    names: tuple[str, ...] = ()  # all that the status is and was called
     category: str  # new, indeterminate, done; empty where the status no longer exists
 
 
@@ -23,11 +24,7 @@ class Past(NamedTuple):
     started: datetime | None
     finished: datetime | None
     pauses: tuple[tuple[datetime, datetime], ...]  #: when it was done before, and came back
-
-    @property
-    def reopened(self) -> tuple[datetime, ...]:
-        """When it left done."""
-        return tuple(back for _, back in self.pauses)
+    reopened: tuple[datetime, ...] = ()  #: when somebody took it out of done
 
     @property
     def took_time(self) -> bool:
@@ -38,21 +35,30 @@ class Past(NamedTuple):
 def past(
     history: Sequence[Move], end: datetime, *, done: Callable[[Move], bool], started: Callable[[Move], bool]
 ) -> Past:
-    """A life up to ``end``. Finished is the last entry into done, of what is done at the end; started the first entry into work."""
-    last, begun, finished = None, None, None
+    """A life up to ``end``. Finished is the last entry into done, of what is done at the end; started the first entry into work.
+
+    A status that comes to mean something else is no event of work: from that day on, what is in it counts as what it means
+    now since it was entered. So nothing is finished or reopened by an admin, and what was before that day stays as it was.
+    """
+    last, begun, finished, entered = None, None, None, end
     pauses: list[tuple[datetime, datetime]] = []
+    reopened: list[datetime] = []
     for move in history:
         if move.at >= end:
             break
+        if last is None or last.status != move.status:
+            entered = move.at
         last, over = move, done(move)
         if over and finished is None:
-            finished = move.at
+            finished = entered
         elif not over and finished is not None:
             pauses.append((finished, move.at))
+            if entered == move.at:
+                reopened.append(move.at)
             finished = None
         if begun is None and not over and started(move):
-            begun = move.at
-    return Past(last, begun, finished, tuple(pauses))
+            begun = entered
+    return Past(last, begun, finished, tuple(pauses), tuple(reopened))
 
 
 def running(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bsc_monitor.kit.flow import Move
+from bsc_monitor.kit.statuses import Statuses
 from bsc_monitor.plugin import CollectorError, Record, SourceError
 
 
@@ -163,7 +164,9 @@ def told(histories: Any, names: Mapping[str, str], wanted: set[str]) -> Iterable
                 )  # fmt: skip
 
 
-def issue_of(raw: Mapping[str, Any], changes: Sequence[Change], site: Site, points: str | None) -> Issue:
+def issue_of(
+    raw: Mapping[str, Any], changes: Sequence[Change], site: Site, statuses: Statuses, points: str | None
+) -> Issue:
     """A record out of an issue of a search."""
     fields = expect(raw, "fields", dict)
     created, updated = instant(fields.get("created")), instant(fields.get("updated"))
@@ -177,27 +180,39 @@ def issue_of(raw: Mapping[str, Any], changes: Sequence[Change], site: Site, poin
         type_id=shown(kind, "id"), subtask=bool(kind.get("subtask")), status=shown(fields.get("status"), "name"),
         priority=shown(fields.get("priority")), assignee=shown(fields.get("assignee"), "displayName", "name"),
         component=first(fields.get("components")), label=first(fields.get("labels")), created=created, updated=updated,
-        points=number(fields.get(points)) if points else None, history=moves(fields, created, changes, site),
+        points=number(fields.get(points)) if points else None, history=moves(fields, created, changes, statuses),
         cycles=tuple(c for f in site.custom(":sd-sla-field") for c in completed(fields.get(f))),
         rating=number(given.get("rating") if isinstance(given, dict) else given),
         rated=instant(fields.get(rated[0])) if rated else None,
     )  # fmt: skip
 
 
-def moves(fields: Mapping[str, Any], created: datetime, changes: Sequence[Change], site: Site) -> tuple[Move, ...]:
-    """The status history: the first status is what the first change left; without changes, today's."""
+def moves(
+    fields: Mapping[str, Any], created: datetime, changes: Sequence[Change], statuses: Statuses
+) -> tuple[Move, ...]:
+    """The status history: the first status is what the first change left; without changes, today's.
+
+    What a status meant is that of the day of the move; where it came to mean another category since, that is a move, too.
+    """
     today = fields.get("status") or {}
     initial = changes[0].old if changes else shown(today, "id")
     entered = [
         (created, initial, shown(today, "name") if not changes else ""),
         *((c.at, c.new, c.text) for c in changes),
     ]
+    lefts: list[datetime | None] = [*(at for at, _, _ in entered[1:]), None]
     found = []
-    for at, status, text in entered:
-        name, category = site.statuses.get(status, (text, ""))
+    for (at, status, text), left in zip(entered, lefts, strict=True):
+        meant, names = statuses.at(status, at), statuses.names(status)
+        name, category = (names[0], meant.category) if meant else (text, "")
         if not category and status == shown(today, "id"):
             category = shown(today.get("statusCategory"), "key")
-        found.append(Move(at=at, status=status, name=name, category=category))
+        called = tuple(dict.fromkeys([*names, *([text] if text else [])]))
+        found.append(Move(at=at, status=status, name=name, names=called, category=category))
+        found += [
+            Move(at=since, status=status, name=name, names=called, category=meaning)
+            for since, meaning in statuses.turns(status, at, left)
+        ]
     return tuple(found)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from bsc_monitor.kit.issues import Change, Site, expect, instant, moves, number
+from bsc_monitor.kit.issues import Change, expect, instant, moves, number
+from bsc_monitor.kit.statuses import Statuses
 from bsc_monitor.plugin import Record
 
 
@@ -41,7 +42,7 @@ class Tracked(NamedTuple):
 
 
 def tracked(
-    raw: Mapping[str, Any], changes: Sequence[Change], site: Site, membership: str, points: str | None
+    raw: Mapping[str, Any], changes: Sequence[Change], statuses: Statuses, membership: str, points: str | None
 ) -> Tracked:
     """An issue's sprints, points and statuses over time."""
     fields = expect(raw, "fields", dict)
@@ -56,7 +57,7 @@ def tracked(
         before = by_field[points][0].old if by_field[points] else None
         sizes.append((created, number(fields.get(points)) if before is None else _size(before)))
         sizes += [(change.at, _size(change.new)) for change in by_field[points]]
-    done += [(move.at, move.category == "done") for move in moves(fields, created, by_field["status"], site)]
+    done += [(move.at, move.category == "done") for move in moves(fields, created, by_field["status"], statuses)]
     return Tracked(str(raw.get("key", "")), sprints, sizes, done)
 
 

@@ -58,6 +58,8 @@ class Desk(Collector):
     @stream(key="id", cursor="updated", record=Ticket, overlap="10m", ids="existing")
     async def tickets_changed(self, ctx, scope: Scope, window: Window):
         self.windows.append(window)
+        ctx.checkpoint["seen"] = [*ctx.checkpoint.get("seen", []), ctx.now.day]
+        self.kept = ctx.checkpoint["seen"]
         await asyncio.sleep(0)
         for number, ticket in enumerate(list(self.tickets.values())):
             if self.fails and number == self.fails:
@@ -157,6 +159,25 @@ async def test_records_at_the_very_boundary_are_not_lost(bench):
     await bench.points()
     bench.desk.put("tie", at=NOW)  # became visible after the fetch, with the same time
     assert await bench.points(NOW + timedelta(minutes=5)) == 2
+
+
+async def test_what_a_stream_keeps_is_committed_with_its_records_and_is_no_measures(bench):
+    bench.desk.put("1", "2", at=NOW - timedelta(days=1))
+    assert (await bench.ask()).checkpoint == {}, "a measure has its own"
+    bench.desk.fails = 1
+    bench.desk.put("1", "2", at=NOW + timedelta(days=1))
+    assert (await bench.ask(NOW + timedelta(days=1))).error is not None
+    bench.restart()
+    await bench.ask(NOW + timedelta(days=2))
+    assert bench.desk.kept == [10, 12], "of the 11th nothing was committed"
+
+
+async def test_what_a_stream_kept_is_forgotten_when_its_records_take_another_form(bench, monkeypatch):
+    bench.desk.put("1", at=NOW - timedelta(days=1))
+    await bench.points()
+    monkeypatch.setattr("bsc_monitor.collect.stored.definition_of", lambda *_: "another")
+    await bench.points(NOW + timedelta(days=1))
+    assert bench.desk.kept == [11]
 
 
 async def test_a_fetch_that_breaks_off_moves_nothing(bench):
