@@ -29,6 +29,8 @@ EXAMPLES: Mapping[str, str] = {
     "sandbox.since": "2025-05-01",
     "sandbox.servicenow_incidents": '"incidents.csv.gz"',
     "sandbox.servicenow_tables": '"export"',
+    "sandbox.jira_issues": '"issues.json"',
+    "sandbox.focus_folder": '"focus-export"',
     "sandbox.requests_per_hour": "5000",
     "calendar.fiscal_year_start": "4",
     "calendar.work_days": '["sun", "mon", "tue", "wed", "thu"]',

@@ -23,6 +23,7 @@ PARAMS = {
     },
     "focus": {**AWS, "budget_variance": {}, "forecast_variance": {}},
 }
+REFUSED = {"azure_cost": {"savings_realised", "anomaly_impact"}}  # in words: Azure does not tell them
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ async def company(tmp_path):
 @pytest.mark.parametrize("plugin", list(PARAMS))
 async def test_every_measure_gives_a_value(company, plugin):
     async with Asker(plugin, company[plugin]) as asker:
-        for name in declared(PLUGINS.collectors[plugin], "measure"):
+        for name in declared(PLUGINS.collectors[plugin], "measure").keys() - REFUSED.get(plugin, set()):
             for label in ("2026-05", "2026-06"):
                 found = await asker.total(name, month(label), **PARAMS[plugin].get(name, {}))
                 assert found.value is not None, (name, label, found.note)

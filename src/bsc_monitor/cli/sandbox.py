@@ -30,6 +30,9 @@ def sandbox(
             help="Serve exported issues (answers of a search as JSON, or Jira's CSV) as Jira: a file or folder."
         ),
     ] = None,
+    focus_folder: Annotated[
+        Path | None, typer.Option(help="Write the company's cloud bills as a FOCUS export into a folder of its own.")
+    ] = None,
     requests_per_hour: Annotated[
         int | None,
         typer.Option(min=1, help="Answer 429 beyond so many ServiceNow requests an hour, as an instance's rule would."),
@@ -47,7 +50,7 @@ def sandbox(
     """
     given: dict[str, Any] = {
         "servicenow_incidents": servicenow_incidents, "servicenow_tables": servicenow_tables, "jira_issues": jira_issues,
-        "seed": seed, "since": since.date() if since else None,
+        "focus_folder": focus_folder, "seed": seed, "since": since.date() if since else None,
     }  # fmt: skip
     try:
         asyncio.run(_serve(port, requests_per_hour, given, until_eof=until_eof))
@@ -76,6 +79,8 @@ async def _serve(port: int, requests_per_hour: int | None, given: dict[str, Any]
     typer.echo(f"GitHub      {served.github_url}  token demo")
     typer.echo(f"GitLab      {served.gitlab_url}  token demo")
     typer.echo(f"People      {served.people_url}  token demo")
+    if given["focus_folder"]:
+        typer.echo(f"FOCUS       {given['focus_folder']}")
     typer.echo("Ctrl-C stops it.")
     sys.stdout.flush()
     if until_eof:

@@ -34,11 +34,11 @@ def build_sandbox(form: SandboxForm | None, base: Path) -> SandboxSettings | Non
     """The sandbox's settings; None: there is none."""
     if form is None:
         return None
-    incidents, tables = form.servicenow_incidents, form.servicenow_tables
+    names = ("servicenow_incidents", "servicenow_tables", "jira_issues", "focus_folder")
+    paths = {name: base / given for name in names if (given := getattr(form, name))}
     return SandboxSettings(
-        port=form.port, seed=form.seed, since=form.since, servicenow_incidents=base / incidents if incidents else None,
-        servicenow_tables=base / tables if tables else None, requests_per_hour=form.requests_per_hour,
-    )  # fmt: skip
+        port=form.port, seed=form.seed, since=form.since, requests_per_hour=form.requests_per_hour, **paths
+    )
 
 
 def is_local(host: str) -> bool:

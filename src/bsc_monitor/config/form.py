@@ -56,6 +56,8 @@ class SandboxForm(Form):
     since: date | None = Field(None, description="month in which its story begins; by default 18 months ago")
     servicenow_incidents: str | None = Field(None, description="serve this audit-event log of incidents (CSV, .gz)")
     servicenow_tables: str | None = Field(None, description="serve a folder of exported tables")
+    jira_issues: str | None = Field(None, description="serve exported issues (JSON or CSV): a file or folder")
+    focus_folder: str | None = Field(None, description="write the company's cloud bills there as a FOCUS export")
     requests_per_hour: int | None = Field(None, ge=1, description="answer 429 beyond so many ServiceNow requests")
 
 

@@ -40,6 +40,8 @@ class SandboxSettings:
     since: date | None = None
     servicenow_incidents: Path | None = None
     servicenow_tables: Path | None = None
+    jira_issues: Path | None = None
+    focus_folder: Path | None = None
     requests_per_hour: int | None = None
 
 

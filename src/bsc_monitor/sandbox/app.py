@@ -1,18 +1,21 @@
 """The sandbox server: every source system under a path of its own, on one port of this machine alone."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 
 from bsc_monitor.sandbox.callers import Callers
 from bsc_monitor.sandbox.cloud.aws import AwsBehaviour, aws_app
 from bsc_monitor.sandbox.cloud.azure import AzureBehaviour, azure_app
 from bsc_monitor.sandbox.cloud.focus_export import write as write_focus
+from bsc_monitor.sandbox.cloud.ledger import Ledger
 from bsc_monitor.sandbox.cloud.opencost import opencost_app
 from bsc_monitor.sandbox.company import forge_projects, people_tables
 from bsc_monitor.sandbox.company import servicenow_tables as company_tables
@@ -26,6 +29,9 @@ from bsc_monitor.sandbox.people import people_app
 from bsc_monitor.sandbox.servicenow import Behaviour, Instance, servicenow_app
 from bsc_monitor.sandbox.servicenow.exports import load_exports
 from bsc_monitor.sandbox.servicenow.incident_log import load
+
+_log = structlog.get_logger(__name__)
+_EXPORTED_EVERY = 3600.0  #: seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,25 @@ def _utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+async def _exported(bills: Callable[[], Ledger], folder: Path, _app: web.Application) -> AsyncIterator[None]:
+    """Keep a FOCUS export up to date, as a provider does, while the application runs."""
+    await asyncio.to_thread(lambda: write_focus(bills(), folder))
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(_EXPORTED_EVERY)
+            try:
+                await asyncio.to_thread(lambda: write_focus(bills(), folder))
+            except (OSError, ValueError) as error:
+                _log.warning("the FOCUS export was not written", error=str(error))
+
+    task = asyncio.create_task(keep())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 async def start(
     port: int = 0,
     *,
@@ -107,7 +132,7 @@ async def start(
     """Start serving on 127.0.0.1 (port 0: any free one).
 
     ``seed`` picks the generated company, ``since`` the month in which its story begins (by default 18 months ago). ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
-    company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``). ``jira_issues``: a file or folder of exported issues to serve as Jira. ``focus_folder``: where to write the company's bills as a FOCUS export. Raises OSError where the port is taken, ValueError where a file is not what it should be.
+    company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``). ``jira_issues``: a file or folder of exported issues to serve as Jira. ``focus_folder``: where to write the company's bills as a FOCUS export, anew every hour. Raises OSError where the port is taken, ValueError where a file is not what it should be.
     """
     if servicenow_incidents or servicenow_tables:
         tables = {
@@ -126,17 +151,17 @@ async def start(
     app.add_subapp("/azure", azure_app(bills, azure or AzureBehaviour()))
     app.add_subapp("/opencost", opencost_app(bills))
     if focus_folder is not None:
-        await asyncio.to_thread(write_focus, bills(), focus_folder)
+        app.cleanup_ctx.append(partial(_exported, bills, focus_folder))
     given = load_site(jira_issues, now) if jira_issues else None
     site = once(lambda: given or jira_site(seed, now, since))
     app.add_subapp("/jira", cloud_app(site, jira or JiraBehaviour()))
     app.add_subapp("/jira-dc", data_center_app(site, jira or JiraBehaviour()))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
     try:
+        await runner.setup()
         listener = web.TCPSite(runner, "127.0.0.1", port)
         await listener.start()
-    except OSError:
+    except (OSError, ValueError):
         await runner.cleanup()
         raise
     return Sandbox(port=runner.addresses[0][1], runner=runner)

@@ -32,10 +32,9 @@ class StandIn:
         arguments = ["--port", str(settings.port), "--seed", str(settings.seed), "--until-eof"]
         if settings.since:
             arguments += ["--since", f"{settings.since:%Y-%m}"]
-        if settings.servicenow_incidents:
-            arguments += ["--servicenow-incidents", str(settings.servicenow_incidents)]
-        if settings.servicenow_tables:
-            arguments += ["--servicenow-tables", str(settings.servicenow_tables)]
+        for name in ("servicenow_incidents", "servicenow_tables", "jira_issues", "focus_folder"):
+            if path := getattr(settings, name):
+                arguments += [f"--{name.replace('_', '-')}", str(path)]
         if settings.requests_per_hour:
             arguments += ["--requests-per-hour", str(settings.requests_per_hour)]
         process = await asyncio.create_subprocess_exec(

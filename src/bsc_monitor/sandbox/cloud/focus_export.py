@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,23 +22,40 @@ _DAY = timedelta(days=1)
 _PLANS = {"AWS": "arn:aws:savingsplans::111122223333:savingsplan/demo", "Microsoft": "/providers/Microsoft.Capacity/reservationOrders/demo"}  # fmt: skip
 
 
+_OURS = re.compile(r"(AWS|Microsoft)-\d{4}-\d\d\.csv(\.new)?")
+
+
 def write(ledger: Ledger, folder: Path) -> list[Path]:
-    """Write everything that is reported by now; files of an earlier run are replaced. Raises OSError."""
+    """Write everything that is reported by now, in place of an earlier run's files; what did not change is left alone.
+
+    Raises OSError, and ValueError where the folder holds files of somebody else's: they would be taken for the company's.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    others = [path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name)]
+    if others:
+        raise ValueError(f"{folder} holds {others[0]}, which is not the sandbox's: give it a folder of its own")
     rows: dict[str, list[dict[str, str]]] = {}
     for provider in ("AWS", "Microsoft"):
         for charge, share in ledger.between(min(ledger.charges), ledger.now().date() + _DAY, provider):
             billed_in = _month_after(charge.day) if charge.corrects else charge.day.replace(day=1)
             if billed_in <= ledger.now().date():
                 rows.setdefault(f"{provider}-{billed_in:%Y-%m}.csv", []).append(_row(charge, share, billed_in))
+    for path in folder.iterdir():
+        if path.name not in rows:
+            path.unlink()  # of a story that began earlier
     return [_file(folder / name, found) for name, found in rows.items()]
 
 
 def _file(path: Path, rows: list[dict[str, str]]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+    content = text.getvalue().encode()
+    if not path.exists() or path.read_bytes() != content:
+        half = path.with_suffix(".csv.new")  # who reads meanwhile reads the old one
+        half.write_bytes(content)
+        half.replace(path)
     return path
 
 
