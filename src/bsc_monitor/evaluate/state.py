@@ -13,6 +13,7 @@ from bsc_monitor.alert.engine import AlertEngine
 from bsc_monitor.alert.routing import Routing
 from bsc_monitor.alert.step import Effect
 from bsc_monitor.config import Configuration
+from bsc_monitor.evaluate.dating import began, finest
 from bsc_monitor.evaluate.freeze import freeze_periods
 from bsc_monitor.evaluate.tell import events_of, rows_of, standings_of
 from bsc_monitor.ingest import AHEAD
@@ -42,6 +43,7 @@ from bsc_monitor.store.periods import (
     closed_value,
     closed_values,
     live_values,
+    node_periods,
     period_values,
     save_values,
     unfrozen_periods,
@@ -126,8 +128,7 @@ class State:
     def tick(self, connection: Connection, now: datetime) -> list[Event]:
         """Time passed."""
         if self.freeze_at is not None and self.freeze_at <= now:
-            freeze_periods(connection, self.organisation, self.unfrozen, now)
-            self.unfrozen, self.freeze_at = {}, None
+            self._freeze(connection, now)
         return self._commit(connection, (), self.scoring.tick(now), now)
 
     def leapt(self, connection: Connection, by: timedelta, now: datetime) -> list[Event]:
@@ -186,23 +187,32 @@ class State:
         return [*closed, *self._commit(connection, (), self.scoring.tick(now), now)]
 
     def date_back(self, connection: Connection, now: datetime) -> list[Event]:
-        """Let ``since`` of each KPI reach back over the closed periods that had the status it has now."""
+        """Let ``since`` of each KPI and node reach back over the closed periods that had the status it has now."""
+        self._freeze(connection, now)
         changes = Changes()
-        for name in self.organisation.kpis:
-            judged = self.scoring.judgement(name)
-            since = judged.since if judged is not None else None
-            if judged is None or since is None or judged.status is Status.UNKNOWN:
+        for name, judged in self.scoring.judgements.items():
+            if judged.since is None or judged.status is Status.UNKNOWN:
                 continue
-            for value in reversed(period_values(connection, name, until=since)):
-                if value.status is not judged.status:
-                    break
-                since = min(since, value.period.start)
-            if since != judged.since:
+            closed = period_values(connection, name, until=judged.since)
+            if (since := began(judged.since, judged.status, closed)) != judged.since:
                 dated = replace(judged, since=since)
                 self.scoring.restore_judgement(dated)
                 changes.judgements.append((dated, judged))
+        for (kind, name), node in self.scoring.nodes.items():
+            if node.since is None or node.status is Status.UNKNOWN:
+                continue
+            frozen = finest(node_periods(connection, kind, name), node.since)
+            if (since := began(node.since, node.status, frozen)) != node.since:
+                older = replace(node, since=since)
+                self.scoring.restore_node(older)
+                changes.nodes.append((older, node))
         save_standings(connection, standings_of(changes))
-        return [KpiJudged(now, dated, before) for dated, before in changes.judgements]
+        told: list[Event] = [KpiJudged(now, dated, before) for dated, before in changes.judgements]
+        return [*told, *(ScoreChanged(now, older, before) for older, before in changes.nodes)]
+
+    def _freeze(self, connection: Connection, now: datetime) -> None:
+        freeze_periods(connection, self.organisation, self.unfrozen, now)
+        self.unfrozen, self.freeze_at = {}, None
 
     def next_due(self) -> datetime | None:
         """When time alone changes something next."""

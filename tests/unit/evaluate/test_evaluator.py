@@ -238,6 +238,10 @@ async def test_after_a_back_fill_a_status_is_as_old_as_it_really_is(site):
     await site.evaluator.date_back()
     judged = site.of(KpiJudged)[-1].judgement
     assert (judged.status, judged.since) == (Status.RED, datetime(2026, 4, 1, tzinfo=UTC))
+    nodes = {each.node.kind: each.node for each in site.of(ScoreChanged)}
+    assert {kind: (node.status, node.since) for kind, node in nodes.items()} == dict.fromkeys(
+        ("objective", "perspective", "scorecard"), (Status.RED, datetime(2026, 4, 1, tzinfo=UTC))
+    )
     site.clock.now += timedelta(hours=1)
     await site.deliver(31.0)
     assert site.of(KpiJudged)[-1].judgement.since == datetime(2026, 4, 1, tzinfo=UTC)

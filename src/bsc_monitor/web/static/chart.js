@@ -63,6 +63,7 @@
   function drawPoints(u) {
     const context = u.ctx;
     context.save();
+    context.setLineDash([]);
     data.points.forEach((point, place) => {
       const x = u.valToPos(place, "x", true);
       const y = u.valToPos(point.value, "y", true);

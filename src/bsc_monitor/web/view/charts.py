@@ -48,13 +48,17 @@ def bullet(value: float | None, status: Status) -> Markup:
     )
 
 
+_LEAST_CHANGE = 0.01  #: of a value, that fills a sparkline's height
+
+
 def sparkline(values: Sequence[float | None], status: Status, label: str = "") -> Markup:
     """The course of a value: a line with gaps where there was none, a dot at the end in the status's colour."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return Markup('<span class="spark none" aria-hidden="true"></span>')
     low, high = min(known), max(known)
-    size = (high - low) or 1.0
+    size = max(high - low, _LEAST_CHANGE * max(abs(low), abs(high))) or 1.0  # or the dust of sums would look like waves
+    low = (low + high - size) / 2
     step = 84 / (len(values) - 1)
     places = [
         None if value is None else (3 + number * step, 21 - (value - low) / size * 18)

@@ -36,6 +36,16 @@ class Controls:
         return self.by_subject.get(f"{kind}:{name}", ())
 
     @property
+    def urgent(self) -> tuple[Alert, ...]:
+        """The open alerts that want somebody."""
+        return tuple(each for each in self.alerts if not is_quiet(each))
+
+    @property
+    def known(self) -> tuple[Alert, ...]:
+        """The open alerts that are merely to know."""
+        return tuple(each for each in self.alerts if is_quiet(each))
+
+    @property
     def silences(self) -> tuple[Silence, ...]:
         """Silences that have not ended."""
         return self.quiet.silences
