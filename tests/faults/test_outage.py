@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -15,17 +16,29 @@ from tests.servers import wait_until
 MB = 2**20
 
 
+def one_by_one(rig, value):
+    """An hour's worth in small."""
+    for name in rig.names:
+        assert rig.enter(name, value)
+        time.sleep(0.05)
+
+
+def all_at_once(rig, value):
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(lambda name: rig.enter(name, value), rig.names))
+    time.sleep(1)  # a group that was just told waits its interval
+
+
+@pytest.mark.parametrize("enter", [one_by_one, all_at_once])
 def test_a_receiver_that_is_down_through_many_transitions_misses_none_and_delays_nobody(
-    tmp_path, nursery, soak, figures
+    tmp_path, nursery, soak, figures, enter
 ):
-    names, rounds = [f"k{number}" for number in range(50 if soak else 5)], 20 if soak else 6
+    names, rounds = [f"k{number}" for number in range(50 if soak else 12)], 20 if soak else 2
     with Receiver(tmp_path, "healthy") as healthy, Receiver(tmp_path, "down") as down:
         rig = Rig(tmp_path, nursery, [healthy, down], names=names).start()
         down.go_down()
         for turn in range(rounds):
-            for name in names:
-                assert rig.enter(name, GREEN if turn % 2 else RED)
-                time.sleep(0.05)  # an hour's worth, not one burst
+            enter(rig, GREEN if turn % 2 else RED)
         count = rounds * len(names)
         wait_until(lambda: sum(map(len, healthy.transitions().values())) == count, "all at the healthy one", 120)
         assert not down.messages()
@@ -42,9 +55,12 @@ def test_a_receiver_that_is_down_through_many_transitions_misses_none_and_delays
             for alert in message["body"]["alerts"]
             for one in alert["transitions"]
         )
-        p99 = f"{late[int(0.99 * (len(late) - 1))]:.2f} s was p99 of the healthy one's delay,"
-        figures("a receiver down", {p99: "", **found, "seconds to catch up": round(seconds, 1)})
-        assert len(down.messages()) < len(healthy.messages()), "what piled up comes in digests"
+        delays = {
+            "s later than it happened the healthy one was told (p99)": round(late[int(0.99 * (len(late) - 1))], 2),
+            "s at most": round(late[-1], 2), "seconds to catch up": round(seconds, 1),
+        }  # fmt: skip
+        figures(f"a receiver down, transitions {enter.__name__.replace('_', ' ')}", {**found, **delays})
+        assert len(down.messages()) < len(healthy.messages()) or enter is all_at_once, "what piled up comes in digests"
 
 
 @pytest.fixture

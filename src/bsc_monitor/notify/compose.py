@@ -45,9 +45,11 @@ class Composer:
         items = (*changed, *going_on)
         route = self.routing.route(job.route)
         group = group_labels(route, items[0].alert.labels) if items else {}
+        if not job.group:  # several groups: what they all share
+            group = {k: v for k, v in group.items() if all(item.alert.labels.get(k) == v for item in items)}
         return Message(
             key, channel.receiver.id, job.route, now, group, items, repeated=not job.rows,
-            escalated=any(row.escalates and row.open for row in job.rows), late=job.late,
+            escalated=job.escalates, late=job.late,
         )  # fmt: skip
 
     def _changed(self, connection: Connection, job: Job, quiet: Quiet, now: datetime) -> list[Item]:

@@ -2,6 +2,8 @@
 
 Alerts of one group share a message: the first of a group waits ``group_wait`` for others, later ones until
 ``group_interval`` has passed since the last message, and what merely goes on is repeated every ``repeat_interval``.
+In a storm the groups that are due at once share a message: a channel has one message under way at a time, so that a
+crash repeats no more than one, and hundreds after each other would come too late to anybody.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ _T = TypeVar("_T")
 _K = TypeVar("_K", bound=Hashable)
 _LONGEST_WAIT = timedelta(minutes=10)  #: no retry and no lease is longer
 _MOST_TOGETHER = 200  #: transitions in one message
+_STORM = 10  #: groups of one route: more that are due at once share a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,18 @@ class Waiting:
 class Job:
     """One message to send. Without rows it repeats what goes on in its group."""
 
-    group: str
+    group: str  #: empty: several
     route: str
     due: datetime
     rows: tuple[Row, ...] = ()
     message: str | None = None  #: key of the message, where it was tried before
     late: bool = False
     last: datetime | None = None  #: of a repetition: when the group was told before
+
+    @property
+    def escalates(self) -> bool:
+        """Whether it is told because nobody acknowledged."""
+        return any(row.escalates and row.open for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +84,33 @@ class Planner:
     def by_group(self) -> Plan:
         """Messages to people: grouped, spaced, repeated."""
         ready = self._ready()
-        jobs: list[Job] = []
+        tried = _by([row for row in ready if row.message is not None], lambda row: row.message)
+        jobs = [self._once_more(rows) for rows in tried.values()]
+        waiting = {row.group for rows in tried.values() for row in rows}  # what comes after in these groups waits
+        fresh: list[Job] = []
         silent: list[Row] = []
-        for group, rows in _by(ready, lambda row: row.group).items():
-            spoken = [row for row in rows if not row.quiet]
-            if spoken:
-                jobs.append(self._job(group, rows))
+        for group, rows in _by([row for row in ready if row.group not in waiting], lambda row: row.group).items():
+            if any(not row.quiet for row in rows):
+                fresh.append(self._job(group, rows))
             else:
                 silent += rows
-        busy = {job.group for job in jobs if job.due <= self._now}
-        jobs += self._repetitions(busy)
+        busy = waiting | {job.group for job in fresh if job.due <= self._now}
+        jobs += [*self._together(fresh), *self._repetitions(busy)]
         return self._plan(jobs, silent)
+
+    def _together(self, jobs: list[Job]) -> list[Job]:
+        """Let the groups that are due share messages where they are many."""
+        due = _by([job for job in jobs if job.due <= self._now], lambda job: (job.route, job.escalates))
+        left = [job for job in jobs if job.due > self._now]
+        for (route, _), some in due.items():
+            if len(some) <= _STORM:
+                left += some
+                continue
+            rows = sorted((row for job in some for row in job.rows), key=lambda row: row.id)
+            for start in range(0, len(rows), _MOST_TOGETHER):
+                part = tuple(rows[start : start + _MOST_TOGETHER])
+                left.append(Job("", route, min(job.due for job in some), part, late=any(job.late for job in some)))
+        return left
 
     def at_once(self) -> Plan:
         """Messages to an Alertmanager, which groups by itself: each alert's next transition, all in one post."""
@@ -168,15 +192,24 @@ class Planner:
         return True
 
     def _job(self, group: str, rows: list[Row]) -> Job:
-        tried = next((row.message for row in rows if row.message is not None), None)
-        if tried is not None:
-            rows = [row for row in rows if row.message == tried]
         rows = rows[:_MOST_TOGETHER]
         route = self._routing.route(rows[0].route)
         due = self._due(group, route, rows)
         retry = max((self._sane(row.next_try) for row in rows if row.next_try is not None), default=due)
-        late = any(row.attempts for row in rows) or self._now - due > _TOLERANCE
-        return Job(group, route.id, max(due, retry), tuple(rows), tried, late)
+        return Job(group, route.id, max(due, retry), tuple(rows), late=self._late(rows, due))
+
+    def _once_more(self, rows: list[Row]) -> Job:
+        """The very message that was tried before."""
+        groups = _by(rows, lambda row: row.group)
+        route = self._routing.route(rows[0].route)
+        dues = [self._due(name, route, own) for name, own in groups.items() if any(not row.quiet for row in own)]
+        due = max(dues, default=self._now)
+        retry = max((self._sane(row.next_try) for row in rows if row.next_try is not None), default=due)
+        group = next(iter(groups)) if len(groups) == 1 else ""
+        return Job(group, route.id, max(due, retry), tuple(rows), rows[0].message, self._late(rows, due))
+
+    def _late(self, rows: list[Row], due: datetime) -> bool:
+        return any(row.attempts for row in rows) or self._now - due > _TOLERANCE
 
     def _due(self, group: str, route: Route, rows: list[Row]) -> datetime:
         first = min((row for row in rows if not row.quiet), key=lambda row: row.not_before)

@@ -296,6 +296,58 @@ async def test_a_receiver_that_is_down_for_an_hour_catches_up_and_delays_nobody(
         assert all(second % 360 <= 3 for second, _ in w.sinks["well"].told)
 
 
+MANY = [f"k{number:02}" for number in range(12)]
+APART = route(group_by=("scorecard", "kpi"))
+
+
+async def test_in_a_storm_the_groups_that_are_due_share_a_message_and_go_on_each_for_itself(tmp_path):
+    async with world(tmp_path, kpis=[kpi(name) for name in MANY], routes=[APART]) as w:
+        await w.see(**dict.fromkeys(MANY[:10], "red"))
+        await w.until(10)
+        assert [len(told) for _, told in w.sinks["ops"].told] == [1] * 10, "ten can be read one by one"
+        await w.see(**dict.fromkeys(MANY[:10], "green"))
+        await w.until(20)
+        await w.see(**dict.fromkeys(MANY, "red"))
+        await w.until(30)
+        (at, told) = w.sinks["ops"].told[-1]
+        assert (at, told) == (21, dict.fromkeys(MANY, "firing"))
+        message = w.sinks["ops"].got[-1][1]
+        assert message.group == {"scorecard": "it"}, "what all of them share"
+        await w.see(k03="green")
+        await w.until(40)
+        assert w.sinks["ops"].told[-1] == (31, {"k03": "resolved"})
+        await w.until(20 + 3700)
+        assert {len(told) for at, told in w.sinks["ops"].told if at > 3600} == {1}, "and each is repeated for itself"
+        assert len([told for at, told in w.sinks["ops"].told if at > 3600]) == len(MANY) - 1
+        assert len(w.sinks["ops"].transitions) == len(set(w.sinks["ops"].transitions)) == 20 + 12 + 1
+
+
+async def test_a_message_of_many_groups_that_may_have_been_taken_comes_again_as_it_was_before_what_followed(tmp_path):
+    async with world(tmp_path, kpis=[kpi(name) for name in [*MANY, "other"]], routes=[APART]) as w:
+        sink, tried = w.sinks["ops"], []
+        send = w.lanes["one", "ops"]._send
+
+        async def note(message, words):
+            tried.append((message.key, sorted(m.key for item in message.items for m in item.moments)))
+            return await send(message, words)
+
+        w.lanes["one", "ops"]._send = note
+        sink.down = Outcome("no answer in time", sure=False)
+        await w.see(**dict.fromkeys(MANY, "red"))
+        await w.until(2)
+        await w.see(k00="green", other="red")
+        sink.down = None
+        w.open()
+        w.lanes["one", "ops"]._send = note
+        await w.until(60)
+        assert tried[0] == tried[1]
+        assert len(tried[0][1]) == len(MANY)
+        assert set(dict.fromkeys(state for state in states(sink, "k00"))) == {"firing", "resolved"}
+        assert states(sink, "k00") == ["firing", "resolved"]
+        assert states(sink, "other") == ["firing"]
+        assert len(sink.transitions) == len(set(sink.transitions)) == len(MANY) + 2
+
+
 async def test_what_is_held_back_in_great_number_hides_nothing_that_is_not(tmp_path, monkeypatch):
     from bsc_monitor.notify import lane
 
