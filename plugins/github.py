@@ -9,45 +9,36 @@ Traps: a deployment has no change date, so those of the last week before the win
 its approval for longer is missed; GitHub dates the end of a build by its last update.
 """
 
-import re
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import Field
 
 from bsc_monitor.kit.delivery import Build, Commit, Deliveries, Delivery, Pull, Repositories
-from bsc_monitor.kit.forge import Forge, Page, answers_of
-from bsc_monitor.kit.table_source import next_link
-from bsc_monitor.plugin import CollectorError, Context, Reply, Secret, SourceConfig, SourceError, Window, stream
+from bsc_monitor.kit.forge import Page, answers_of
+from bsc_monitor.kit.forge_source import ForgeConfig, ForgeSource, NotThere, named_commits, query_time
+from bsc_monitor.plugin import CollectorError, Context, Reply, Secret, SourceError, Window, stream
 
 _REACH = timedelta(days=7)  # how long a deployment or a build may take
-_SHA = re.compile(r"\b[0-9a-f]{7,40}\b")
 _FAILED = {"failure", "timed_out", "startup_failure"}
 _PAGES: dict[Page, str] = {"deployments": "deployments", "pulls": "pulls", "builds": "actions"}
 
 
-class GitHub(Forge):
+class GitHub(ForgeSource):
     """One GitHub server."""
 
-    name = "github"
+    name, vendor = "github", "GitHub"
 
-    class Config(SourceConfig):
+    class Config(ForgeConfig):
         """Where it is and how to be let in."""
 
         url: str = Field(
             "https://api.github.com", pattern=r"^https?://", description="of its API; of a server: https://HOST/api/v3"
         )
         token: Secret = Field(description="personal access token or app token")
-        since: date | None = Field(None, description="nothing before this day is fetched; all by default")
 
     config: Config
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.url = config.url.rstrip("/")
-        self._learnt: dict[tuple[str, ...], Any] = {}
 
     def page(self, repository: str, what: Page) -> str:
         """The repository's page of deployments, pull requests or builds."""
@@ -56,45 +47,26 @@ class GitHub(Forge):
 
     async def check(self, ctx: Context) -> None:
         """Ask who we are."""
-        await self._get(ctx, f"{self.url}/rate_limit")
+        await self.get(ctx, f"{self.url}/rate_limit")
 
     # ---- deployments and incidents
 
-    @stream(key="key", cursor="changed", record=Delivery, overlap="1h", ids="delivery_ids")
-    async def deliveries(self, ctx: Context, scope: Deliveries, window: Window) -> AsyncIterator[Delivery]:
-        """Deployments to the environment with the commits that were new in them, and issues that are incidents."""
-        with answers_of("GitHub"):
-            for repository in scope.repositories:
-                for deployment in await self._deployments(ctx, repository, scope, self._start(window)):
-                    yield deployment
-                async for issue in self._issues(ctx, repository, scope, self._start(window)):
-                    yield issue
-            self._learnt.clear()
-
-    async def delivery_ids(self, ctx: Context, scope: Deliveries) -> AsyncIterator[str]:
-        """The deployments and incidents that exist now."""
-        for repository in scope.repositories:
-            async for found in self._list(ctx, repository, "deployments", environment=scope.environment):
-                yield f"{repository} deployment {found['id']}"
-            async for issue in self._issues(ctx, repository, scope, None):
-                yield issue.key
-
-    async def _deployments(
+    async def deployments(
         self, ctx: Context, repository: str, scope: Deliveries, start: datetime | None
     ) -> list[Delivery]:
         """Those of the window, oldest first; each is compared with the one before it, found by one look further back."""
         oldest = start - _REACH if start else None
         fetched: list[tuple[dict[str, Any], datetime | None]] = []
-        async for found in self._list(ctx, repository, "deployments", environment=scope.environment):
+        async for found in self.listed(ctx, repository, "deployments", environment=scope.environment):
             at = await self._live_at(ctx, repository, found["id"])
             fetched.append((found, at))
-            if oldest and _instant(found["created_at"]) < oldest and at is not None:
+            if oldest and self.instant(found["created_at"]) < oldest and at is not None:
                 break
         before, seen, deliveries = "", set[str](), []
-        fetched.sort(key=lambda pair: pair[1] or _instant(pair[0]["created_at"]))
+        fetched.sort(key=lambda pair: pair[1] or self.instant(pair[0]["created_at"]))
         for number, (found, at) in enumerate(fetched):
             sha = found["sha"]
-            inside = oldest is None or _instant(found["created_at"]) >= oldest
+            inside = oldest is None or self.instant(found["created_at"]) >= oldest
             commits: tuple[Commit, ...] | None = () if sha in seen else None
             if at is not None and before and sha not in seen:
                 commits = await self._between(ctx, repository, before, sha, first=scope.first_commit_of_pull)
@@ -102,12 +74,12 @@ class GitHub(Forge):
                 before = sha
                 seen.add(sha)
             if inside:
-                subject = self._learnt.get((repository, "subject", sha), "")
+                subject = self.learnt.get((repository, "subject", sha), "")
                 words = f"{found.get('ref') or ''}\n{found.get('description') or ''}\n{subject}"[:300]
                 deliveries.append(
                     Delivery(
                         key=f"{repository} deployment {found['id']}", kind="deployment", repository=repository, at=at,
-                        changed=at or _instant(found["updated_at"]), sha=sha, text=words, commits=commits,
+                        changed=at or self.instant(found["updated_at"]), sha=sha, text=words, commits=commits,
                     )
                 )  # fmt: skip
             ctx.progress(number + 1, len(fetched))
@@ -116,11 +88,11 @@ class GitHub(Forge):
     async def _live_at(self, ctx: Context, repository: str, number: int) -> datetime | None:
         """When a deployment first succeeded."""
         key = (repository, "live", str(number))
-        if key not in self._learnt:
-            listed = self._list(ctx, repository, f"deployments/{number}/statuses")
-            good = [_instant(status["created_at"]) async for status in listed if status["state"] == "success"]
-            self._learnt[key] = min(good, default=None)
-        known: datetime | None = self._learnt[key]
+        if key not in self.learnt:
+            listed = self.listed(ctx, repository, f"deployments/{number}/statuses")
+            good = [self.instant(status["created_at"]) async for status in listed if status["state"] == "success"]
+            self.learnt[key] = min(good, default=None)
+        known: datetime | None = self.learnt[key]
         return known
 
     async def _between(
@@ -128,36 +100,39 @@ class GitHub(Forge):
     ) -> tuple[Commit, ...] | None:
         """The commits of ``head`` that ``base`` lacks, merges left out; None where one of them no longer exists."""
         key = (repository, base, head)
-        if key not in self._learnt:
-            address = f"{self.url}/repos/{repository}/compare/{base}...{head}?per_page=100"
-            found: list[Commit] | None = []
-            async for page in ctx.pages(self._fetch(ctx, "commits", missing=True), first=address):
-                if page == [None]:
-                    found = None
-                    break
-                for item in page:
-                    self._learnt[repository, "subject", item["sha"]] = item["commit"]["message"].partition("\n")[0]
-                    if len(item["parents"]) < 2 and found is not None:
-                        found.append(await self._commit(ctx, repository, item, first=first))
-            self._learnt[key] = None if found is None else tuple(found)
-        known: tuple[Commit, ...] | None = self._learnt[key]
+        if key not in self.learnt:
+            items = await self._compared(ctx, repository, f"{base}...{head}")
+            for item in items or ():
+                self.learnt[repository, "subject", item["sha"]] = item["commit"]["message"].partition("\n")[0]
+            own = [item for item in items or () if len(item["parents"]) < 2]
+            commits = tuple([await self._commit(ctx, repository, item, first=first) for item in own])
+            self.learnt[key] = None if items is None else commits
+        known: tuple[Commit, ...] | None = self.learnt[key]
         return known
 
+    async def _compared(self, ctx: Context, repository: str, span: str) -> list[dict[str, Any]] | None:
+        """The commits between two; None where one of the two no longer exists."""
+        address = f"{self.address(repository)}/compare/{span}?per_page=100"
+        try:
+            return [item async for page in self.pages(ctx, address, "commits") for item in page]
+        except NotThere:
+            return None
+
     async def _commit(self, ctx: Context, repository: str, item: dict[str, Any], *, first: bool) -> Commit:
-        authored, started = _instant(item["commit"]["author"]["date"]), None
+        authored, started = self.instant(item["commit"]["author"]["date"]), None
         if first:
-            pulls = [pull async for pull in self._list(ctx, repository, f"commits/{item['sha']}/pulls")]
+            pulls = [pull async for pull in self.listed(ctx, repository, f"commits/{item['sha']}/pulls")]
             if pulls:
-                own = self._list(ctx, repository, f"pulls/{pulls[0]['number']}/commits")
-                started = min([_instant(c["commit"]["author"]["date"]) async for c in own], default=None)
+                own = self.listed(ctx, repository, f"pulls/{pulls[0]['number']}/commits")
+                started = min([self.instant(c["commit"]["author"]["date"]) async for c in own], default=None)
         return Commit(sha=item["sha"], authored=authored, started=started)
 
-    async def _issues(
+    async def incidents(
         self, ctx: Context, repository: str, scope: Deliveries, start: datetime | None
     ) -> AsyncIterator[Delivery]:
         """Issues with the label. One that was closed as not planned was no incident."""
-        since = {"since": _text(start)} if start else {}
-        listed = self._list(
+        since = {"since": query_time(start)} if start else {}
+        listed = self.listed(
             ctx,
             repository,
             "issues",
@@ -174,9 +149,9 @@ class GitHub(Forge):
             words = f"{issue['title']} {issue.get('body') or ''}"
             yield Delivery(
                 key=f"{repository} incident {issue['number']}", kind="incident", repository=repository,
-                changed=_instant(issue["updated_at"]), at=_instant(issue["created_at"]) if real else None,
-                ended=_instant(issue["closed_at"]) if issue.get("closed_at") else None,
-                names=tuple(_SHA.findall(words)[:10]),
+                changed=self.instant(issue["updated_at"]), at=self.instant(issue["created_at"]) if real else None,
+                ended=self.instant(issue["closed_at"]) if issue.get("closed_at") else None,
+                names=named_commits(words),
             )  # fmt: skip
 
     # ---- pull requests and builds
@@ -185,99 +160,67 @@ class GitHub(Forge):
     async def pulls(self, ctx: Context, scope: Repositories, window: Window) -> AsyncIterator[Pull]:
         """Pull requests with their first review by somebody else (bots left out)."""
         with answers_of("GitHub"):
-            start = self._start(window)
+            start = self.start(window)
             for repository in scope.repositories:
-                async for pull in self._list(ctx, repository, "pulls", state="all", sort="updated", direction="desc"):
-                    changed = _instant(pull["updated_at"])
+                async for pull in self.listed(ctx, repository, "pulls", state="all", sort="updated", direction="desc"):
+                    changed = self.instant(pull["updated_at"])
                     if start and changed < start:
                         break
                     author = (pull.get("user") or {}).get("login", "")
                     yield Pull(
                         key=f"{repository} {pull['number']}", repository=repository, changed=changed, author=author,
-                        target=pull["base"]["ref"], opened=_instant(pull["created_at"]),
-                        merged=_instant(pull["merged_at"]) if pull.get("merged_at") else None,
+                        target=pull["base"]["ref"], opened=self.instant(pull["created_at"]),
+                        merged=self.instant(pull["merged_at"]) if pull.get("merged_at") else None,
                         reviewed=await self._reviewed(ctx, repository, pull, author),
                     )  # fmt: skip
-            self._learnt.clear()
+            self.learnt.clear()
 
     async def _reviewed(self, ctx: Context, repository: str, pull: dict[str, Any], author: str) -> datetime | None:
         key = (repository, "review", str(pull["number"]), pull["updated_at"])
-        if key not in self._learnt:
+        if key not in self.learnt:
             times = [
-                _instant(review["submitted_at"])
-                async for review in self._list(ctx, repository, f"pulls/{pull['number']}/reviews")
+                self.instant(review["submitted_at"])
+                async for review in self.listed(ctx, repository, f"pulls/{pull['number']}/reviews")
                 if review.get("submitted_at")
                 and (user := review.get("user") or {}).get("login") != author
                 and user.get("type") != "Bot"
             ]
-            self._learnt[key] = min(times, default=None)
-        known: datetime | None = self._learnt[key]
+            self.learnt[key] = min(times, default=None)
+        known: datetime | None = self.learnt[key]
         return known
 
     @stream(key="key", cursor="changed", record=Build, overlap="1h")
     async def builds(self, ctx: Context, scope: Repositories, window: Window) -> AsyncIterator[Build]:
         """Completed workflow runs; of one that was started again, the last attempt."""
         with answers_of("GitHub"):
-            start = self._start(window)
+            start = self.start(window)
             oldest = start - _REACH if start else None
             for repository in scope.repositories:
-                async for run in self._list(ctx, repository, "actions/runs", items="workflow_runs"):
-                    if oldest and _instant(run["created_at"]) < oldest:
+                async for run in self.listed(ctx, repository, "actions/runs", items="workflow_runs"):
+                    if oldest and self.instant(run["created_at"]) < oldest:
                         break
                     if run["status"] != "completed":
                         continue
-                    ended, outcome = _instant(run["updated_at"]), run.get("conclusion")
+                    ended, outcome = self.instant(run["updated_at"]), run.get("conclusion")
                     yield Build(
                         key=f"{repository} {run['id']}", repository=repository, changed=ended, ended=ended,
                         workflow=run.get("name") or "", branch=run.get("head_branch") or "",
-                        began=_instant(run.get("run_started_at") or run["created_at"]),
+                        began=self.instant(run.get("run_started_at") or run["created_at"]),
                         outcome="success" if outcome == "success" else "failure" if outcome in _FAILED else "other",
                     )  # fmt: skip
 
     # ---- from questions to answers
 
-    def _start(self, window: Window) -> datetime | None:
-        since = datetime.combine(self.config.since, time(), UTC) if self.config.since else None
-        return max(filter(None, (window.start, since)), default=None)
+    def address(self, repository: str) -> str:
+        """Where the API has a repository."""
+        return f"{self.url}/repos/{repository}"
 
-    async def _list(
-        self, ctx: Context, repository: str, path: str, items: str = "", **params: str
-    ) -> AsyncIterator[dict[str, Any]]:
-        """Every item of a listing, page by page."""
-        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in {**params, "per_page": "100"}.items())
-        async for page in ctx.pages(self._fetch(ctx, items), first=f"{self.url}/repos/{repository}/{path}?{query}"):
-            for item in page:
-                yield item
-
-    def _fetch(self, ctx: Context, items: str, *, missing: bool = False) -> Any:
-        """A page and the address of the next one; ``[None]`` where there is none and that may be (``missing``)."""
-
-        async def fetch(address: str) -> tuple[list[Any], str | None]:
-            reply = await self._get(ctx, address, missing=missing)
-            if reply is None:
-                return [None], None
-            body = reply.json()
-            found = body.get(items) if items and isinstance(body, dict) else body
-            if not isinstance(found, list):
-                raise SourceError(f"{address}: the answer is no list", CollectorError.SCHEMA)
-            link = next_link(reply.headers.get("Link", ""))
-            if link and not link.startswith(f"{self.url}/"):
-                raise SourceError(f"{address}: the next page is on another host", CollectorError.SCHEMA)
-            return found, link
-
-        return fetch
-
-    async def _get(self, ctx: Context, address: str, *, missing: bool = False) -> Reply | None:
+    async def get(self, ctx: Context, address: str) -> Reply:
+        """One answer."""
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
         reply = await ctx.http.get(address, headers=headers, bearer=self.config.token, allow=(403, 404))
         if reply.status == 404:
-            if missing:
-                return None
-            raise SourceError(
-                f"{address}: not found",
-                CollectorError.CONFIG,
-                hint="The repository does not exist, or the token has no access to it (GitHub does not say which).",
-            )
+            raise self.not_found(address, "repository")
         if reply.status == 403:
             raise _refused(ctx, reply)
         return reply
@@ -301,14 +244,3 @@ def _refused(ctx: Context, reply: Reply) -> SourceError:
         hint="Ask less often (every), or set since.",
         retry_after=max(1.0, float(wait)) if wait.replace(".", "").isdigit() else 60.0,
     )
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (TypeError, ValueError):
-        raise SourceError(f"{str(text)[:40]!r} is not a GitHub time", CollectorError.SCHEMA) from None
-
-
-def _text(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
