@@ -11,7 +11,7 @@ async def test_it_is_healthy_at_once_and_ready_only_when_the_state_is_loaded_and
     assert (answer.status, "Retry-After" in answer.headers) == (503, True)
     ready = True
     async with asyncio.timeout(20):
-        while (await client.get("/-/ready")).status != 200:  # the templates are compiled beside
+        while (await client.get("/-/ready")).status != 200:  # noqa: ASYNC110 - it is asked over the wire
             await asyncio.sleep(0.02)
 
 
