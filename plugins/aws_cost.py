@@ -36,7 +36,9 @@ from bsc_monitor.kit.cost import (
     cost_reading,
     days_of,
     month_after,
+    no_cost,
     recurring,
+    run_reading,
     settled_until,
     share_reading,
     total,
@@ -50,7 +52,6 @@ from bsc_monitor.plugin import (
     Context,
     Params,
     Reading,
-    ReadingState,
     Secret,
     SourceError,
     measure,
@@ -178,7 +179,7 @@ class AwsCost(Collector):
         end = min(end, settled_until(ctx, self.config.lag))
         if end <= first:
             note = f"no settled day yet: AWS under-reports the last {self.config.lag + 1} days"
-            return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note=note)
+            return no_cost(ctx, note)
         found = await self._lines(ctx, scope, "", first, end)
         return variance_reading(
             ctx, total(_counted(found.lines(), scope), metric), allotted(budget, first, end), self.config,
@@ -204,7 +205,7 @@ class AwsCost(Collector):
             forecast = await self._forecast(ctx, scope, metric, max(first, today), end)
             if forecast is None:
                 note = "AWS has too little history for a forecast"
-                return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note=note)
+                return no_cost(ctx, note)
             add(cost, forecast[1], forecast[0])
             notes = [f"of it forecast: {forecast[0]:,.2f}"]
         return variance_reading(
@@ -217,17 +218,10 @@ class AwsCost(Collector):
         """Run / (run + change), amortised, by the values of ``tag`` or by accounts; cost that is neither is left out and noted."""
         dimension = f"tag:{p.tag}" if p.tag else "account"
         found = await self._lines(ctx, p, dimension, *days_of(ctx.window, ctx.calendar))
-        counted = list(_counted(found.lines(), p))
-        run, change, all_of_it = (
-            total((line for line in counted if keys is None or line.key in keys), "AmortizedCost")
-            for keys in (p.run, p.change, None)
-        )
-        both = {currency: run.get(currency, 0.0) + change.get(currency, 0.0) for currency in {**run, **change}}
-        rest = sum(all_of_it.values()) - sum(both.values())
-        notes = [f"neither run nor change: {rest:,.2f} of {sum(all_of_it.values()):,.2f}"] if counted else []
-        return share_reading(
-            ctx, run, both, self.config, evidence=self._link(found, p), notes=notes, estimated=found.estimated
-        )
+        return run_reading(
+            ctx, _counted(found.lines(), p), "AmortizedCost", p.run, p.change, self.config,
+            evidence=self._link(found, p), estimated=found.estimated,
+        )  # fmt: skip
 
     @measure(unit="ratio", better="lower", title="Untagged cost", settle="5d")
     async def untagged_share(self, ctx: Context, p: Tagged) -> list[Reading]:
@@ -311,7 +305,7 @@ class AwsCost(Collector):
         found = [each for each in found if each.get("Feedback") != "NO"]
         if not found and not (await self._known(ctx, "GetAnomalyMonitors", {})).get("AnomalyMonitors"):
             note = "no anomaly monitor is set up in this account"
-            return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note=note)
+            return no_cost(ctx, note)
         impact = sum(_number(each.get("Impact") or {}, "TotalImpact") for each in found)
         return cost_reading(
             ctx, {"USD": impact}, self.config, samples=len(found), evidence=f"{_CONSOLE}#/anomaly-detection/overview"

@@ -34,7 +34,9 @@ from bsc_monitor.kit.cost import (
     budget_of_file,
     cost_reading,
     days_of,
+    no_cost,
     recurring,
+    run_reading,
     settled_until,
     share_reading,
     total,
@@ -48,7 +50,6 @@ from bsc_monitor.plugin import (
     Context,
     Params,
     Reading,
-    ReadingState,
     Secret,
     SourceError,
     measure,
@@ -148,7 +149,7 @@ class AzureCost(Collector):
         first, end = days_of(ctx.window, ctx.calendar)
         end = min(end, settled_until(ctx, self.config.lag))
         if end <= first:
-            return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note="no settled day yet")
+            return no_cost(ctx, "no settled day yet")
         kind = _kind(p)
         found = await self._lines(ctx, p, kind, (), first, end)
         budget = await self._budget(ctx, p, found)
@@ -174,7 +175,7 @@ class AzureCost(Collector):
             forecast = await self._forecast(ctx, p, kind, max(first, today), end)
             if not forecast:
                 note = "Azure makes no forecast for this scope"
-                return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note=note)
+                return no_cost(ctx, note)
             for currency, amount in forecast.items():
                 add(cost, currency, amount)
                 notes.append(f"of it forecast: {amount:,.2f}")
@@ -193,12 +194,7 @@ class AzureCost(Collector):
     async def run_share(self, ctx: Context, p: RunChange) -> Reading:
         """Run / (run + change), amortised, by the values of ``tag``; cost that is neither is left out and noted."""
         found = await self._lines(ctx, p, "AmortizedCost", (f"tag:{p.tag}",), *days_of(ctx.window, ctx.calendar))
-        lines = list(found.lines())
-        run = total((line for line in lines if line.key in p.run), "AmortizedCost")
-        both = total((line for line in lines if line.key in (*p.run, *p.change)), "AmortizedCost")
-        whole = sum(total(lines, "AmortizedCost").values())
-        notes = [f"neither run nor change: {whole - sum(both.values()):,.2f} of {whole:,.2f}"] if lines else []
-        return share_reading(ctx, run, both, self.config, evidence=self._link(), notes=notes)
+        return run_reading(ctx, found.lines(), "AmortizedCost", p.run, p.change, self.config, evidence=self._link())
 
     @measure(unit="ratio", better="lower", title="Untagged cost", settle="5d")
     async def untagged_share(self, ctx: Context, p: Tagged) -> Reading:

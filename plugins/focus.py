@@ -31,6 +31,8 @@ from bsc_monitor.kit.cost import (
     budget_of_file,
     cost_reading,
     days_of,
+    neither,
+    no_cost,
     share_reading,
     variance_reading,
     whole_period,
@@ -224,9 +226,8 @@ class Focus(Collector):
         found = self._found(ctx, p, f"tag:{p.tag}" if p.tag else "account").only(lambda row: row.category != "Tax")
         run = found.sum("EffectiveCost", lambda row: row.key in p.run)
         both = found.sum("EffectiveCost", lambda row: row.key in (*p.run, *p.change))
-        rest = sum(found.sum("EffectiveCost").values()) - sum(both.values())
-        notes = [f"neither run nor change: {rest:,.2f}"]
-        reading = share_reading(ctx, run, both, self.config, notes=notes)
+        rest = found.sum("EffectiveCost", lambda row: row.key not in (*p.run, *p.change))
+        reading = share_reading(ctx, run, both, self.config, notes=neither(rest))
         return self._marked(ctx, reading, found, "EffectiveCost")
 
     @measure(unit="ratio", better="lower", title="Untagged cost", settle="5d")
@@ -282,7 +283,7 @@ class Focus(Collector):
         known = min(end, today, found.latest + DAY if found.latest else first)
         if known <= first:
             note = "the export holds no whole day of the period"
-            return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note=note)
+            return no_cost(ctx, note)
         counted = found.between(first, known).only(lambda row: _counts(row, p))
         scale = (end - first).days / (known - first).days if project else 1.0
         spent = {currency: amount * scale for currency, amount in counted.sum(name).items()}

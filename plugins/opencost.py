@@ -30,6 +30,8 @@ from bsc_monitor.kit.cost import (
     budget_of_file,
     cost_reading,
     days_of,
+    no_cost,
+    run_reading,
     settled_until,
     share_reading,
     total,
@@ -152,9 +154,8 @@ class OpenCost(Collector):
         found = await self._lines(
             ctx, f"label:{p.label}" if p.label else "namespace", *days_of(ctx.window, ctx.calendar)
         )
-        run = total((line for line in found.lines() if line.key in p.run), _COST)
-        both = total((line for line in found.lines() if line.key in (*p.run, *p.change)), _COST)
-        return self._marked(ctx, share_reading(ctx, run, both, self.config, evidence=self._link(found)), found)
+        reading = run_reading(ctx, found.lines(), _COST, p.run, p.change, self.config, evidence=self._link(found))
+        return self._marked(ctx, reading, found)
 
     @measure(unit="%", better="lower", title="Cluster budget variance", settle="2d")
     async def budget_variance(self, ctx: Context, p: Planned) -> Reading:
@@ -162,7 +163,7 @@ class OpenCost(Collector):
         first, end = days_of(ctx.window, ctx.calendar)
         end = min(end, settled_until(ctx, 0))
         if end <= first:
-            return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note="no whole day yet")
+            return no_cost(ctx, "no whole day yet")
         found = await self._lines(ctx, "namespace", first, end)
         spent = total((line for line in found.lines() if not p.namespaces or line.key in p.namespaces), _COST)
         budget = allotted(budget_of_file(self.config, p.budget), first, end)

@@ -168,7 +168,7 @@ async def test_run_share_by_tag_and_by_account():
 
     assert by_tag.value == pytest.approx(220 / 270)  # run 100 + 120, change 50
     assert (by_tag.numerator, by_tag.denominator) == (pytest.approx(220), pytest.approx(270))
-    assert "20.00 of 290.00" in by_tag.note  # what is neither
+    assert "neither run nor change: 20.00 USD" in by_tag.note  # what is neither
     assert by_account.value == pytest.approx(240 / 290)
 
 

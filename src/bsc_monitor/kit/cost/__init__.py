@@ -19,10 +19,10 @@ from bsc_monitor.kit.cost.days import (
     whole_period,
 )
 from bsc_monitor.kit.cost.money import Amounts, CostConfig, Money, add, in_one_currency
-from bsc_monitor.kit.cost.readings import cost_reading, share_reading, variance_reading
+from bsc_monitor.kit.cost.readings import cost_reading, neither, no_cost, run_reading, share_reading, variance_reading
 
 __all__ = [
     "DAY", "Allotment", "Amounts", "Book", "CostConfig", "Line", "Money", "Step", "Stretch", "add", "allotted",
-    "budget_of_file", "cost_reading", "days_of", "in_one_currency", "midnight", "month_after", "recurring",
-    "settled_until", "share_reading", "total", "total_by_key", "variance_reading", "whole_period",
+    "budget_of_file", "cost_reading", "days_of", "in_one_currency", "midnight", "month_after", "neither", "no_cost",
+    "recurring", "run_reading", "settled_until", "share_reading", "total", "total_by_key", "variance_reading", "whole_period",
 ]  # fmt: skip

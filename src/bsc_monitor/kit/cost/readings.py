@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
-from bsc_monitor.kit.cost.money import Amounts, CostConfig, in_one_currency
+from bsc_monitor.kit.cost.days import Line
+from bsc_monitor.kit.cost.money import Amounts, CostConfig, add, in_one_currency
 from bsc_monitor.plugin import CollectorError, Completeness, Context, Reading, ReadingState, SourceError
 
 
@@ -20,6 +21,33 @@ def cost_reading(
         period=ctx.period, state=ReadingState.OK if money else ReadingState.NO_DATA, evidence=evidence,
         completeness=Completeness.PROVISIONAL if estimated else Completeness.FINAL, note="; ".join(said) or None,
     )  # fmt: skip
+
+
+def no_cost(ctx: Context, note: str) -> Reading:
+    """No data for the period, and why."""
+    return Reading(None, period=ctx.period, state=ReadingState.NO_DATA, note=note)
+
+
+def run_reading(
+    ctx: Context, lines: Iterable[Line], metric: str, run: Container[str], change: Container[str], config: CostConfig, *,
+    evidence: str | None = None, estimated: bool = False,
+) -> Reading:  # fmt: skip
+    """Run / (run + change), by the lines' keys; the note says how much is neither."""
+    part: dict[str, float] = {}
+    both: dict[str, float] = {}
+    rest: dict[str, float] = {}
+    for line in lines:
+        amount, currency = line.costs[metric]
+        add(both if line.key in run or line.key in change else rest, currency, amount)
+        if line.key in run:
+            add(part, currency, amount)
+    return share_reading(ctx, part, both, config, evidence=evidence, notes=neither(rest), estimated=estimated)
+
+
+def neither(rest: Amounts) -> list[str]:
+    """What is to be said of cost that is neither run nor change."""
+    said = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(rest.items()))
+    return [f"neither run nor change: {said}"] if said else []
 
 
 def share_reading(

@@ -1,6 +1,7 @@
 """Money, days and budgets that cost collectors share."""
 
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from bsc_monitor.kit.cost import (
     days_of,
     in_one_currency,
     recurring,
+    run_reading,
 )
 from bsc_monitor.model.period import Calendar
 from bsc_monitor.plugin import SourceError, Window
@@ -32,6 +34,17 @@ def test_one_currency_is_kept_whatever_it_is():
 
     assert (money.amount, money.currency, money.note) == (12.5, "CHF", "")
     assert in_one_currency({}, CostConfig()) is None
+
+
+def test_what_is_neither_run_nor_change_is_told_by_currency_and_never_added_up():
+    lines = [
+        Line("Usage", key, {"cost": (amount, currency)})
+        for key, amount, currency in (("run", 30.0, "EUR"), ("new", 10.0, "EUR"), ("", 5.0, "EUR"), ("", 7.0, "USD"))
+    ]
+    reading = run_reading(SimpleNamespace(period=None), lines, "cost", ["run"], ["new"], CostConfig())
+
+    assert (reading.value, reading.numerator, reading.denominator) == (0.75, 30.0, 40.0)
+    assert reading.note == "neither run nor change: 5.00 EUR, 7.00 USD"
 
 
 @pytest.mark.parametrize(
