@@ -37,7 +37,11 @@ def _value(said: KpiExplanation) -> Iterator[Step]:
     if said.samples is not None:
         parts.append(f"from {said.samples:,} observations")
     text = " ".join(parts)
-    yield Step("Value", f"{text} ({_STATES[said.state]})" if said.state in _STATES else text)
+    if said.value is None and said.observed_at is None:  # nobody answered yet: there is no state to tell
+        text = "none yet"
+    elif said.state in _STATES:
+        text += f" ({_STATES[said.state]})"
+    yield Step("Value", text)
     if said.formula:
         yield Step("Formula", said.formula)
     for operand in said.operands:
