@@ -9,32 +9,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bsc_monitor.collect.agenda import Agenda, Job, PeriodAt, jobs_of, periods_due
-from bsc_monitor.collect.context import seconds_of
+from bsc_monitor.collect.asking import Asking, Deliver
 from bsc_monitor.collect.guard import as_source_error, calm_collector
-from bsc_monitor.collect.harvest import Harvest, readings_for, share_of
-from bsc_monitor.collect.isolate import Worker
-from bsc_monitor.collect.live import LiveSource, open_source
-from bsc_monitor.collect.run import Records, RunResult, run_measure
+from bsc_monitor.collect.living import LiveSources
+from bsc_monitor.collect.run import Records, RunResult
 from bsc_monitor.collect.watch import LoopWatch
 from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import Collector, CollectorError, Completeness, SourceError
+from bsc_monitor.plugin import Collector, Completeness, SourceError
 
 _log = structlog.get_logger(__name__)
 _HELPING = 100  #: jobs handed to workers between two turns of other tasks
 _SCHEDULED = "collect"  #: id of the scheduler's job
-_NOT_LOADED = "the plugin {} is not loaded; bsc-monitor check says why"
 _STOPPING = 5.0  #: seconds that running collections get to end
 
 
@@ -74,7 +71,7 @@ class Collection:
         configuration: Configuration,
         collectors: Mapping[str, type[Collector]],
         *,
-        deliver: Callable[[Harvest], Awaitable[None]],
+        deliver: Deliver,
         bus: Publisher,
         records: Records,
         period_at: PeriodAt,
@@ -88,24 +85,29 @@ class Collection:
         self._scheduler = scheduler or AsyncIOScheduler(timezone=UTC)
         self._armed: datetime | None = None
         self._arming = self._handing = False
-        self._deliver = deliver
         self._bus = bus
-        self._records = records
         self._period_at = period_at
         self._clock = clock
-        self._checkpoints = {key: dict(value) for key, value in (checkpoints or {}).items()}
         self._isolated = isolated or {}
-        self._workers: dict[str, tuple[type[Collector], Worker]] = {}
+        self._sources = LiveSources()
+        self._asking = Asking(self._sources, deliver, records, checkpoints or {})
         self._agenda = Agenda()
         self._jobs: dict[str, Job] = {}
         self._by_source: dict[str, list[Job]] = {}
-        self._live: dict[str, LiveSource | SourceError] = {}
         self._lanes: dict[str, _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._collectors = collectors
         self._configuration = configuration
         self._watch = LoopWatch(clock, self._jumped)
-        self.closed = ""  #: why nothing is asked for now, for people; empty: all is
+
+    @property
+    def closed(self) -> str:
+        """Why nothing is asked for now, for people; empty: all is."""
+        return self._asking.closed
+
+    @closed.setter
+    def closed(self, why: str) -> None:
+        self._asking.closed = why
 
     async def start(self) -> None:
         """Open the sources and begin; returns at once."""
@@ -127,12 +129,7 @@ class Collection:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=_STOPPING)
-        for live in self._live.values():
-            if isinstance(live, LiveSource):
-                await live.client.close()
-        self._live.clear()
-        for _, worker in self._workers.values():
-            await worker.close()
+        await self._sources.close()
 
     async def reload(
         self,
@@ -142,8 +139,7 @@ class Collection:
     ) -> None:
         """Take over a new configuration: what did not change goes on undisturbed. ``isolated`` None: as before."""
         self._isolated = self._isolated if isolated is None else isolated
-        before = dict(self._live)
-        await self._reopen(configuration.sources, collectors)
+        renewed = await self._sources.open(configuration.sources, collectors, self._isolated)
         fresh = jobs_of(configuration.organisation, configuration.sources)
         for key, job in self._jobs.items():
             if key in fresh:
@@ -157,40 +153,9 @@ class Collection:
         for job in fresh.values():
             self._by_source.setdefault(job.source, []).append(job)
         self._agenda.start(added, self._clock())
-        for name in before.keys() & self._live.keys():
-            if self._live[name] is not before[name]:  # another plugin or configuration: what failed may work now
-                self.run_now(name)
+        for name in renewed:  # another plugin or configuration: what failed may work now
+            self.run_now(name)
         self._wake()
-
-    async def _reopen(self, sources: Mapping[str, Source], collectors: Mapping[str, type[Collector]]) -> None:
-        old, self._live = self._live, {}
-        for name, source in sources.items():
-            known = old.get(name)
-            cls = collectors.get(source.plugin)
-            if isinstance(known, LiveSource) and known.source == source and self._collectors.get(source.plugin) is cls:
-                self._live[name] = old.pop(name)
-                continue
-            try:
-                if cls is None:
-                    raise SourceError(_NOT_LOADED.format(source.plugin), CollectorError.CONFIG)  # noqa: TRY301
-                self._live[name] = open_source(source, cls, worker=await self._worker(source.plugin, cls))
-            except SourceError as error:
-                self._live[name] = error
-        for live in old.values():
-            if isinstance(live, LiveSource):
-                await live.client.close()
-
-    async def _worker(self, plugin: str, cls: type[Collector]) -> Worker | None:
-        """The worker of a plugin that is not trusted; a new one when its file was read anew."""
-        if plugin not in self._isolated:
-            return None
-        known, worker = self._workers.get(plugin, (None, None))
-        if known is not cls:
-            if worker is not None:
-                await worker.close()
-            worker = Worker(plugin, self._isolated[plugin])
-            self._workers[plugin] = (cls, worker)
-        return worker
 
     def run_now(self, source: str) -> int:
         """Ask for a run of everything of a source, at once; how many jobs that is."""
@@ -214,11 +179,11 @@ class Collection:
 
     async def collect_past(self, job: Job, period: Period) -> RunResult:
         """One run about a past period, its readings delivered: for back-fill. Never raises."""
-        return await self._collect(job, period, self._clock(), None)
+        return await self._asking.ask(job, period, self._clock(), None)
 
     async def open_sources(self) -> None:
         """Open the sources without any schedule, for a back-fill by itself; ``stop`` closes them."""
-        await self._reopen(self._configuration.sources, self._collectors)
+        await self._sources.open(self._configuration.sources, self._collectors, self._isolated)
         self._jobs = jobs_of(self._configuration.organisation, self._configuration.sources)
 
     def next_runs(self) -> list[Job]:
@@ -277,8 +242,8 @@ class Collection:
     def _enqueue(self, job: Job) -> None:
         lane = self._lanes.setdefault(job.source, _Lane())
         lane.waiting.append(job)
-        live = self._live.get(job.source)
-        if lane.active < (live.source.concurrency if isinstance(live, LiveSource) else 1):
+        live = self._sources.get(job.source)
+        if lane.active < (live.source.concurrency if live else 1):
             lane.active += 1
             self._spawn(self._work(lane))
 
@@ -298,10 +263,10 @@ class Collection:
         loop = asyncio.get_running_loop()
         begun, requests, readings = loop.time(), 0, 0
         error: SourceError | None = None
-        job.settle = self._settle(job)
+        job.settle = self._asking.settle(job)
         for period in periods_due(job, now, self._period_at):
             try:
-                result = await self._collect(job, period, now, event_time)
+                result = await self._asking.ask(job, period, now, event_time)
             except Exception as failure:  # noqa: BLE001 - the worker must live on
                 _log.error("a collection failed in an unexpected way", source=job.source, error=repr(failure))
                 result = RunResult(error=as_source_error(failure))
@@ -324,46 +289,3 @@ class Collection:
             words = f"{error.message} {error.hint}".strip()
             event = CollectorFailed(finished, job.source, job.measure, duration, error.reason, words, requests, job.due)
         self._bus.publish([event])
-
-    def _settle(self, job: Job) -> timedelta:
-        live = self._live.get(job.source)
-        measure = live.measures.get(job.measure) if isinstance(live, LiveSource) else None
-        return seconds_of(measure.settle) if measure and measure.settle else timedelta()
-
-    async def _collect(self, job: Job, period: Period, now: datetime, event_time: datetime | None) -> RunResult:
-        if self.closed:
-            return RunResult(error=SourceError(self.closed, CollectorError.TRANSIENT))
-        live = self._live.get(job.source)
-        if not isinstance(live, LiveSource):
-            return RunResult(error=live or SourceError(f"there is no source {job.source!r}", CollectorError.CONFIG))
-        result = await run_measure(
-            live, job.measure, job.params, period=period, now=now, calendar=job.calendar, records=self._records,
-            by=job.by, checkpoint=self._checkpoints.get(job.key), fresh_since=_fresh_since(job, now),
-        )  # fmt: skip
-        if result.error is not None:
-            return result
-        items = tuple((kpi, reading) for kpi in job.kpis for reading in readings_for(kpi, result.readings))
-        unit = live.measures[job.measure].unit
-        total = next((each.value for each in result.readings if not each.labels and each.value is not None), None)
-        progress = {} if total is None else dict.fromkeys(job.initiatives, total * share_of(unit))
-        harvest = Harvest(job.source, job.measure, unit, now, items, event_time, job.key, result.checkpoint, progress)
-        try:
-            await self._deliver(harvest)
-        except SourceError as refused:
-            return replace(result, error=refused)
-        except Exception as failure:  # noqa: BLE001 - whatever is wrong with the store, the readings come again
-            _log.error("readings could not be stored", source=job.source, measure=job.measure, error=repr(failure))
-            words = f"the readings could not be stored ({type(failure).__name__}); they will be collected again"
-            return replace(result, error=SourceError(words, CollectorError.TRANSIENT))
-        self._checkpoints[job.key] = dict(result.checkpoint)
-        return result
-
-
-def _fresh_since(job: Job, now: datetime) -> datetime:
-    """How old a stream's last fetch may be to serve this run too: half an interval, but nothing older than a request."""
-    asked, job.asked_at = job.asked_at, None
-    tolerated = now - min(job.every / 2, _FRESH)
-    return tolerated if asked is None else max(asked, tolerated)
-
-
-_FRESH = Agenda.longest_spread * 2

@@ -94,14 +94,14 @@ async def test_a_plugin_that_comes_with_a_reload_is_isolated_and_the_other_sourc
     bench = Bench(one, before)
     await bench.collection.start()
     await bench.until(lambda: bench.harvests)
-    live = bench.collection._live["web"]
+    live = bench.collection._sources.get("web")
     (tmp_path / "here.py").write_text(PLUGIN)
     after = find_plugins([tmp_path], with_entry_points=False)
     here = Source("here", "here", after.collectors["here"].Config(), timeout=30)
     kpis = [*one.organisation.kpis.values(), kpi("b", "here", "process")]
     await bench.collection.reload(configuration(kpis, [*one.sources.values(), here]), after.collectors, after.isolated)
     await bench.until(lambda: len(bench.harvests) == 2)
-    assert bench.collection._live["web"] is live
+    assert bench.collection._sources.get("web") is live
     [(_, reading)] = bench.harvests[1].items
     assert reading.value != os.getpid()
     await bench.collection.stop()
