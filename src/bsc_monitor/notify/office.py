@@ -38,6 +38,7 @@ class Settings:
     inhibitions: Mapping[str, Inhibition] = field(default_factory=dict)
     timezone: str = "UTC"
     board: str = ""  #: address of the board as people reach it
+    titles: Mapping[str, str] = field(default_factory=dict)  #: of scorecards, perspectives, objectives: ``kind:name``
 
     @property
     def routing(self) -> Routing:
@@ -47,7 +48,7 @@ class Settings:
     @property
     def wording(self) -> Wording:
         """How it is told."""
-        return Wording(self.timezone, self.board)
+        return Wording(self.timezone, self.board, self.titles)
 
     @property
     def all_inhibitions(self) -> tuple[Inhibition, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,8 @@ from bsc_monitor.notify.wording import Wording, harmless, lasted, level, line, l
 
 _LONGEST_TITLE = 150
 _SHOWN_IN_CHAT = 10
+_IN_FULL = 20  #: alerts of a mail; the others are a line each: mail readers cut what is long
+_NAMED, _LONGEST_NAME = 3, 40  #: alerts, and characters of each, in the title of several
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +32,22 @@ class Rendered:
 
 def render(message: Message, wording: Wording) -> Rendered:
     """Put a message in words. Whatever stands in its alerts, the title is one line and no form is broken."""
-    views = [_view(item, message, wording) for item in message.items]
+    items = sorted(message.items, key=lambda item: (not item.moments, item.state == "resolved", _rank(item)))
+    views = [_view(item, message, wording) for item in items]
     title = line(_title(message, views), _LONGEST_TITLE)
     shared = {"message": message, "title": title, "intro": _intro(message), "board": link(wording.board)}
     safe = [{name: harmless(said) if name in _EXTERNAL else said for name, said in view.items()} for view in views]
     chat = {**shared, "items": safe[:_SHOWN_IN_CHAT], "more": max(0, len(safe) - _SHOWN_IN_CHAT)}
     return Rendered(
         title,
-        _tidy(_plain().get_template("alert.txt").render(**shared, items=views)),
-        _html().get_template("alert.html").render(**shared, items=views),
+        _tidy(_plain().get_template("alert.txt").render(**shared, items=views[:_IN_FULL], rest=views[_IN_FULL:])),
+        _html().get_template("alert.html").render(**shared, items=views[:_IN_FULL], rest=views[_IN_FULL:]),
         harmless(title),
         _tidy(_plain().get_template("alert.chat").render(**chat)),
     )
 
 
-_EXTERNAL = frozenset({"headline", "where", "note", "reason", "owner", "text", "value", "period", "ack"})
+_EXTERNAL = frozenset({"headline", "title", "where", "note", "reason", "owner", "text", "value", "period", "ack"})
 
 
 def _view(item: Item, message: Message, wording: Wording) -> dict[str, Any]:
@@ -53,7 +57,10 @@ def _view(item: Item, message: Message, wording: Wording) -> dict[str, Any]:
         "state": item.state,
         "severity": line(alert.labels.get("severity", "")),
         "headline": line(headline(item)),
-        "where": line(where(alert)),
+        "title": line(_titled(alert)),
+        "where": line(wording.place(alert)),
+        "tone": _tone(item),
+        "rank": _rank(item),
         "story": _story(item, message, wording),
         "value": line(number(alert.value, facts.unit)) if alert.value is not None else "",
         "against": _against(alert),
@@ -68,7 +75,7 @@ def _view(item: Item, message: Message, wording: Wording) -> dict[str, Any]:
         "no_data": wording.moment(alert.no_data_since) if alert.no_data_since else "",
         "text": item.text,
         "evidence": link(facts.evidence),
-        "runbook": link(item.runbook_url) or line(item.runbook_url),
+        "runbook": "" if item.state == "resolved" else link(item.runbook_url) or line(item.runbook_url),
         "page": wording.subject_link(alert),
         "ack_page": wording.alert_link(alert),
         "ack": ""
@@ -81,11 +88,15 @@ def _view(item: Item, message: Message, wording: Wording) -> dict[str, Any]:
 def headline(item: Item) -> str:
     """What it is about, in a few words."""
     alert = item.alert
-    title = alert.facts.title or alert.labels.get("kpi") or alert.subject or alert.rule
+    title = _titled(alert)
     word = _WORDS.get(item.when, "")
     if item.when == "breach" and alert.facts.status in ("red", "amber"):
         word = alert.facts.status.capitalize()
     return f"{word}: {title}" if word else title
+
+
+def _titled(alert: Alert) -> str:
+    return alert.facts.title or alert.labels.get("kpi") or alert.subject or alert.rule
 
 
 _WORDS = {
@@ -94,10 +105,23 @@ _WORDS = {
 }  # fmt: skip
 
 
-def where(alert: Alert) -> str:
-    """Scorecard, perspective and objective, as far as they apply."""
-    names = (alert.labels.get(name, "") for name in ("scorecard", "perspective", "objective"))
-    return " › ".join(name for name in names if name)
+def _tone(item: Item) -> str:
+    """How bad it is, in a colour: that of the status where there is one."""
+    if item.state != "firing":
+        return "green" if item.state == "resolved" else "flapping"
+    if item.when == "breach" and item.alert.facts.status in ("red", "amber"):
+        return item.alert.facts.status
+    return {"critical": "red", "info": "info", "none": "info"}.get(item.alert.labels.get("severity", ""), "amber")
+
+
+def _rank(item: Item) -> int:
+    """The worst first."""
+    severity = item.alert.labels.get("severity", "")
+    return _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES)
+
+
+_STATES = ("firing", "flapping", "resolved")
+_SEVERITIES = ("critical", "error", "warning", "info", "none")
 
 
 def _title(message: Message, views: list[dict[str, Any]]) -> str:
@@ -107,15 +131,28 @@ def _title(message: Message, views: list[dict[str, Any]]) -> str:
         state = {"firing": view["severity"].upper() or "FIRING", "resolved": "RESOLVED", "flapping": "FLAPPING"}[
             item.state
         ]
-        value = f" – {view['value']}" if view["value"] and item.state != "resolved" else ""
-        scorecard = item.alert.labels.get("scorecard")
-        head = f"{state} {view['headline']}{value}{f' ({scorecard})' if scorecard else ''}"
+        now = "now " if item.state == "resolved" else ""
+        value = f" – {now}{view['value']}" if view["value"] and not (now and view["reason"]) else ""
+        head = f"{state} {view['headline']}{value}"
     else:
-        counts = [f"{message.firing} firing"] if message.firing else []
-        counts += [f"{message.resolved} resolved"] if message.resolved else []
-        shared = ", ".join(value for value in message.group.values() if value)
-        head = f"{len(message.items)} alerts{f' in {shared}' if shared else ''}: {', '.join(counts)}"
-    return f"[{mark}] {head}" if mark else head
+        head = f"{_counts(message, views)}: {_names(views)}"
+    cards = {item.alert.labels.get("scorecard", "") for item in message.items} - {""}
+    return f"{f'[{mark}] ' if mark else ''}{head}{f' ({cards.pop()})' if len(cards) == 1 else ''}"
+
+
+def _counts(message: Message, views: list[dict[str, Any]]) -> str:
+    """``2 critical, 1 warning, 3 resolved``."""
+    words = Counter(
+        view["severity"] or "firing" if view["state"] == "firing" else view["state"]
+        for view in sorted(views, key=lambda view: (_STATES.index(view["state"]), view["rank"]))
+    )
+    return ", ".join(f"{count} {word}" for word, count in words.items()) or f"{len(message.items)} alerts"
+
+
+def _names(views: list[dict[str, Any]]) -> str:
+    names = list(dict.fromkeys(line(view["title"], _LONGEST_NAME) for view in views))
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _intro(message: Message) -> str:

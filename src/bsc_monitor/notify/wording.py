@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -28,10 +28,11 @@ _INVISIBLE = "\u200b"  # zero width: breaks a mention or a link and no reading
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How to tell: in which time zone, and where the board is."""
+    """How to tell: in which time zone, where the board is, and what nodes are called."""
 
     timezone: str = "UTC"
     board: str = ""  #: address of the board; empty: it is not known
+    titles: Mapping[str, str] = field(default_factory=dict)  #: of scorecards, perspectives, objectives: ``kind:name``
 
     def time(self, instant: datetime, now: datetime) -> str:
         """``10:02 CET``, with its date unless it is today's."""
@@ -48,7 +49,16 @@ class Wording:
 
     def alert_link(self, alert: Alert) -> str:
         """The alert on the board; empty where the board's address is not known."""
-        return f"{self.board.rstrip('/')}/alerts#{alert.fingerprint}" if self.board else ""
+        return f"{self.board.rstrip('/')}/alerts#alert.{alert.fingerprint}" if self.board else ""
+
+    def place(self, alert: Alert) -> str:
+        """``IT department › Internal process › Restore fast``: where it belongs, as far as that applies."""
+        card = alert.labels.get("scorecard", "")
+        known = {"scorecard": card, **{kind: alert.labels.get(kind, "") for kind in ("perspective", "objective")}}
+        full = {kind: name if kind == "scorecard" else f"{card}/{name}" for kind, name in known.items() if name}
+        return " › ".join(
+            self.titles.get(f"{kind}:{name}") or known[kind].replace("_", " ") for kind, name in full.items()
+        )
 
     def subject_link(self, alert: Alert) -> str:
         """The page of what the alert watches; empty where the board's address is not known."""
@@ -125,8 +135,10 @@ def harmless(text: str) -> str:
 
 def link(address: str) -> str:
     """A web address that may be made a link; empty when it is none."""
-    found = re.fullmatch(r"https?://[^\s<>\"'`|\\^{}]+", address.strip())
-    return found.group() if found and len(address) <= 2000 else ""
+    found = re.fullmatch(r"https?://[^\s<>\"'`\\]+", address.strip())
+    if not found or len(address) > 2000:
+        return ""
+    return re.sub(r"[|^{}]", lambda sign: quote(sign[0], safe=""), found.group())  # as ServiceNow's queries have them
 
 
 def rule_text(rule: AlertRule, alert: Alert, wording: Wording) -> str:

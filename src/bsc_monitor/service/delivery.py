@@ -13,6 +13,7 @@ from bsc_monitor.collect.http import SourceClient
 from bsc_monitor.collect.receiving import receiver_client
 from bsc_monitor.config import Configuration
 from bsc_monitor.model.alert import Alert
+from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.notify.notifier import Notifier
 from bsc_monitor.notify.office import Settings
 from bsc_monitor.plugin import Http
@@ -29,7 +30,17 @@ def settings_of(configuration: Configuration, board: str) -> Settings:
     return Settings(
         configuration.alert_rules, configuration.routes, configuration.receivers, configuration.maintenance,
         configuration.inhibitions, configuration.service.timezone, configuration.service.url or board,
+        _titles(configuration.organisation),
     )  # fmt: skip
+
+
+def _titles(organisation: Organisation) -> dict[str, str]:
+    """What the nodes above a KPI are called, by ``kind:name``."""
+    found = {f"objective:{name}": each.title for name, each in organisation.objectives.items()}
+    for name, card in organisation.scorecards.items():
+        found[f"scorecard:{name}"] = card.title
+        found |= {f"perspective:{view.name}": view.title for view in card.perspectives}
+    return found
 
 
 class Delivery:

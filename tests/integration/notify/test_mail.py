@@ -59,7 +59,7 @@ async def test_a_mail_says_what_since_when_how_bad_whose_and_what_to_do(tmp_path
             assert "https://bsc.example.com/alerts#" in html
             await r.see(a="green")
             await eventually(lambda: len(inbox.got) == 2, "the end")
-            assert inbox.got[1]["Subject"] == "RESOLVED Time of a (it)"
+            assert inbox.got[1]["Subject"] == "RESOLVED Time of a – now 3 h (it)"
 
 
 async def test_text_of_other_systems_breaks_neither_header_nor_page(tmp_path):

@@ -46,7 +46,7 @@ def test_a_message_says_what_since_when_against_what_whose_and_what_to_do():
         "  Evidence     https://snow.example.com/list?q=1\n"
         "  Board        https://bsc.example.com/kpis/it/mttr\n"
         "  What to do   https://wiki.example.com/mttr\n"
-        "  Acknowledge  https://bsc.example.com/alerts#e3056679cc67df43\n"
+        "  Acknowledge  https://bsc.example.com/alerts#alert.e3056679cc67df43\n"
         "\n"
         "--\n"
         "bsc-monitor · route default\n"
@@ -62,12 +62,46 @@ def test_several_alerts_are_counted_and_each_has_its_story():
         group={"scorecard": "it"},
     )
     words = render(both, Wording())
-    assert words.title == "2 alerts in it: 1 firing, 1 resolved"
+    assert words.title == "1 critical, 1 resolved: Time to restore (it)"
     assert "fired 10:00 UTC, resolved 10:07 UTC, delivered late" in words.text
     assert "firing since 2 Mar 2026, 10:00 UTC, for 1 min" in words.text
     ended = render(message(Item(OVER, "breach", (Moment("resolved", START + 7 * MINUTE, "k2"),))), Wording())
-    assert ended.title == "RESOLVED Time to restore (it)"
+    assert ended.title == "RESOLVED Time to restore – now 30.2 h (it)"
+    removed = replace(OVER, reason="its KPI was removed")
+    assert render(message(Item(removed)), Wording()).title == "RESOLVED Time to restore (it)"
     assert "fired 10:00 UTC, resolved 10:07 UTC after 7 min" in ended.text
+
+
+def test_the_worst_of_several_stands_first_and_the_title_names_the_first_three():
+    others = [
+        Item(replace(ALERT, labels={**ALERT.labels, "severity": severity}, facts=replace(FACTS, title=title, status=status)))
+        for severity, title, status in [
+            ("info", "Insight", "green"), ("warning", "Cost", "amber"), ("critical", "Sales", "red"), ("warning", "x" * 60, "red"),
+        ]
+    ]  # fmt: skip
+    words = render(message(Item(OVER), *others), Wording())
+    assert words.title == f"1 critical, 2 warning, 1 info, 1 resolved: Sales, Cost, {'x' * 39}… and 2 more (it)"
+    assert [words.chat.index(mark) for mark in ("🔴 Red: Sales", "🟠 Amber: Cost", "🔵 Insight", "✅")] == sorted(
+        words.chat.index(mark) for mark in ("🔴 Red: Sales", "🟠 Amber: Cost", "🔵 Insight", "✅")
+    )
+
+
+def test_a_mail_of_very_many_shows_twenty_in_full_and_the_others_in_a_line_each():
+    many = [Item(replace(ALERT, facts=replace(FACTS, title=f"Measure {n}")), "breach", (FIRED,)) for n in range(25)]
+    words = render(message(*many), Wording(board="https://bsc.example.com"))
+    assert "And 5 more" in words.html
+    assert "And 5 more:\n  Red: Measure 20: 30.2 h, fired 10:00 UTC\n  Red: Measure 21" in words.text
+    assert words.html.count("Acknowledge</a>") == 20
+    assert all(f"Measure {n}" in words.html for n in range(25))
+
+
+def test_nodes_are_called_by_their_titles_and_an_ended_alert_asks_for_nothing():
+    titles = {"scorecard:it": "IT", "perspective:it/customer": "Customers", "objective:it/fast": "Restore fast"}
+    item = Item(ALERT, "breach", (FIRED,), runbook_url="https://wiki.example.com/mttr")
+    assert "IT › Customers › Restore fast" in render(message(item), Wording(titles=titles)).html
+    assert "it › customer › fast" in render(message(item), Wording()).text
+    over = render(message(replace(item, alert=OVER)), Wording())
+    assert "What to do" not in over.text + over.html + over.chat
 
 
 def test_escalations_reminders_and_tests_say_what_they_are():
@@ -133,6 +167,7 @@ def test_numbers_levels_spans_and_links_are_written_for_people():
     assert sparkline([5, 5]) == "▄▄"
     assert sparkline([1, float("nan")]) == ""
     assert link("javascript:alert(1)") == link("https://a b") == link('https://a"onclick=x') == ""
+    assert link("https://snow.example.com/l?q=a%3D1^b|c") == "https://snow.example.com/l?q=a%3D1%5Eb%7Cc"
     assert line("a\r\nBcc: b\u202e") == "a Bcc: b"
 
 
