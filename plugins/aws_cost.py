@@ -128,10 +128,13 @@ class AwsCost(Collector):
     class Config(CostConfig):
         """Whose costs, and how to be let in."""
 
-        access_key_id: str
-        secret_access_key: Secret
+        access_key_id: str = Field(examples=["AKIAIOSFODNN7EXAMPLE"])
+        secret_access_key: Secret = Field(examples=[{"env": "AWS_SECRET_ACCESS_KEY"}])
         session_token: Secret | None = None
-        account_id: str = Field("", pattern=r"^(\d{12})?$", description="owner of the budgets; needed for them alone")
+        account_id: str = Field(
+            "", pattern=r"^(\d{12})?$", description="owner of the budgets; needed for them alone",
+            examples=["111122223333"],
+        )  # fmt: skip
         url: str = Field(
             "", pattern=r"^(https?://.*)?$", description="one address for both services, e.g. of the sandbox"
         )

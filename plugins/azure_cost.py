@@ -56,6 +56,7 @@ from bsc_monitor.plugin import (
 )
 
 _VERSION = "2025-03-01"
+_ID = "00000000-0000-0000-0000-000000000000"  # in examples
 _NAMES = {"service": "ServiceName", "account": "SubscriptionName", "resource_group": "ResourceGroupName", "region": "ResourceLocation"}  # fmt: skip
 _GRAINS = {"Monthly": 1, "Quarterly": 3, "Annually": 12}
 _LONGEST = 364  # days of one question; the vendor takes a year
@@ -100,12 +101,13 @@ class AzureCost(Collector):
     class Config(CostConfig):
         """Whose costs, and how to be let in."""
 
-        tenant_id: str
-        client_id: str
-        client_secret: Secret
+        tenant_id: str = Field(examples=[_ID])
+        client_id: str = Field(examples=[_ID])
+        client_secret: Secret = Field(examples=[{"env": "AZURE_CLIENT_SECRET"}])
         scope: str = Field(
             pattern=r"^/?(subscriptions|providers)/",
             description="e.g. /subscriptions/00000000-0000-0000-0000-000000000000",
+            examples=[f"/subscriptions/{_ID}"],
         )
         url: str = Field("https://management.azure.com", pattern=r"^https?://")
         login_url: str = Field("https://login.microsoftonline.com", pattern=r"^https?://")

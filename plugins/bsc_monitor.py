@@ -63,7 +63,9 @@ class BscMonitor(Collector):
     class Config(SourceConfig):
         """Where it is and how to be let in."""
 
-        url: str = Field(pattern=r"^https?://", description="its board's address")
+        url: str = Field(
+            pattern=r"^https?://", description="its board's address", examples=["https://scorecard.example.com"]
+        )
         token: Secret | None = Field(None, description="API token of a viewer, where it wants one")
 
     config: Config

@@ -149,7 +149,8 @@ class Focus(Collector):
         """Where the export is."""
 
         path: Path = Field(
-            description="a .csv, .csv.gz or .parquet file, a folder of them, or a pattern (exports/*.csv)"
+            description="a .csv, .csv.gz or .parquet file, a folder of them, or a pattern (exports/*.csv)",
+            examples=["exports/*.parquet"],
         )
         memory: str = Field(
             "512MB", pattern=r"^\d+(MB|GB)$", description="that reading may take; the rest goes to disk"

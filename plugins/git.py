@@ -29,7 +29,7 @@ class Git(Collector):
     class Config(SourceConfig):
         """Where the clone is."""
 
-        path: Path = Field(description="Folder of the clone (bare or not)")
+        path: Path = Field(description="Folder of the clone (bare or not)", examples=["/srv/git/shop.git"])
         branch: str = Field("HEAD", description="Whose commits count", pattern=r"^[^-].*")
 
     class Commits(Params):

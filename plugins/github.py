@@ -36,7 +36,7 @@ class GitHub(ForgeSource):
         url: str = Field(
             "https://api.github.com", pattern=r"^https?://", description="of its API; of a server: https://HOST/api/v3"
         )
-        token: Secret = Field(description="personal access token or app token")
+        token: Secret = Field(description="personal access token or app token", examples=[{"env": "GITHUB_TOKEN"}])
 
     config: Config
 

@@ -32,8 +32,10 @@ class GitLab(ForgeSource):
     class Config(ForgeConfig):
         """Where it is and how to be let in."""
 
-        url: str = Field("https://gitlab.com", pattern=r"^https?://", description="root of the server")
-        token: Secret = Field(description="access token with scope read_api")
+        url: str = Field(
+            "https://gitlab.com", pattern=r"^https?://", description="root of the server", examples=["https://gitlab.example.com"],
+        )  # fmt: skip
+        token: Secret = Field(description="access token with scope read_api", examples=[{"env": "GITLAB_TOKEN"}])
 
     config: Config
 

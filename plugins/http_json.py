@@ -30,7 +30,7 @@ class HttpJson(Collector):
     class Config(SourceConfig):
         """Where the service is and how to be let in."""
 
-        url: str = Field(description="Base address, e.g. https://status.example.com/api")
+        url: str = Field(description="Base address", examples=["https://status.example.com/api"])
         token: Secret | None = Field(None, description="Sent as bearer token")
         username: str | None = None
         password: Secret | None = None

@@ -259,11 +259,16 @@ class Jira(Collector):
     class Config(SourceConfig):
         """How to reach the site."""
 
-        url: str = Field(pattern=r"^https?://", description="e.g. https://acme.atlassian.net")
+        url: str = Field(pattern=r"^https?://", description="the site's root", examples=["https://acme.atlassian.net"])
         deployment: Literal["cloud", "server"] | None = Field(None, description="empty: the site is asked what it is")
-        email: str = Field("", description="Cloud: address of the account that the API token belongs to")
+        email: str = Field(
+            "", description="Cloud: address of the account that the API token belongs to", examples=["bsc@example.com"]
+        )
         username: str = Field("", description="Data Center with a password; a personal access token needs none")
-        token: Secret = Field(description="API token (Cloud), personal access token or password (Data Center)")
+        token: Secret = Field(
+            description="API token (Cloud), personal access token or password (Data Center)",
+            examples=[{"env": "JIRA_TOKEN"}],
+        )
         points_field: str = Field(
             "", description="field that holds points; empty: Story Points or Story point estimate"
         )

@@ -90,7 +90,9 @@ class OpenCost(Collector):
     class Config(CostConfig):
         """Where it is."""
 
-        url: str = Field(pattern=r"^https?://", description="e.g. http://opencost.opencost:9003")
+        url: str = Field(
+            pattern=r"^https?://", description="root of the service", examples=["http://opencost.opencost:9003"]
+        )
         token: Secret | None = Field(None, description="bearer token, where a proxy asks for one")
         prices_in: str = Field("USD", pattern=r"^[A-Z]{3}$", description="the currency of its prices")
         refresh: float = Field(1, gt=0, description="hours that an answer about unsettled days serves")

@@ -31,7 +31,7 @@ class Prometheus(Collector):
     class Config(SourceConfig):
         """Where the server is and how to be let in."""
 
-        url: str = Field(description="e.g. http://127.0.0.1:9090, without /api/v1")
+        url: str = Field(description="root of the server, without /api/v1", examples=["http://127.0.0.1:9090"])
         token: Secret | None = None
         username: str | None = None
         password: Secret | None = None

@@ -178,9 +178,11 @@ class ServiceNow(Collector):
     class Config(SourceConfig):
         """How to reach the instance."""
 
-        url: str = Field(pattern=r"^https?://", description="e.g. https://acme.service-now.com")
-        username: str = ""
-        password: Secret | None = None
+        url: str = Field(
+            pattern=r"^https?://", description="the instance's root", examples=["https://acme.service-now.com"]
+        )
+        username: str = Field("", examples=["bsc.monitor"])
+        password: Secret | None = Field(None, examples=[{"env": "SNOW_PASSWORD"}])
         token: Secret | None = Field(None, description="OAuth bearer token, in place of username and password")
         page_size: int = Field(1000, ge=1, le=10_000)
         open_states: str = Field("1,2,3", description="states before resolution: New, In Progress, On Hold")

@@ -65,7 +65,10 @@ class Sql(Collector):
     class Config(SourceConfig):
         """Where it is."""
 
-        url: Secret = Field(description="SQLAlchemy URL, e.g. postgresql://bsc:…@host/db or sqlite:////var/lib/app.db")
+        url: Secret = Field(
+            description="SQLAlchemy URL, e.g. postgresql://bsc:…@host/db or sqlite:////var/lib/app.db",
+            examples=[{"env": "DATABASE_URL"}],
+        )
         row_cap: int = Field(1000, ge=1, le=20_000, description="More rows than that are an error")
         statement_timeout: float = Field(30, gt=0, description="Seconds that the statement may take")
 

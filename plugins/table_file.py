@@ -24,7 +24,7 @@ class TableFile(Collector):
     class Config(SourceConfig):
         """Which file and how it is written."""
 
-        path: Path = Field(description="A .csv, .xlsx or .parquet file, or a folder of them")
+        path: Path = Field(description="A .csv, .xlsx or .parquet file, or a folder of them", examples=["targets.xlsx"])
         sheet: str | None = Field(None, description="Of an XLSX file; the first by default")
         delimiter: str | None = Field(None, max_length=1, description="Of a CSV file; found out by default")
         decimal: Literal[".", ","] = "."

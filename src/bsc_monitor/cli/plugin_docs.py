@@ -225,11 +225,19 @@ def _field_json(field: tuple[str, str, str, str]) -> dict[str, str]:
 
 
 def _example(model: type[BaseModel]) -> str:
-    """The required keys, as one writes them."""
+    """The required keys and those with an example of their own (``Field(examples=[…])``), as one writes them."""
     lines = []
     for name, field in model.model_fields.items():
-        if field.is_required():
-            kind = field.annotation
+        kind = field.annotation
+        if field.examples:
+            lines.append(f"{name} = {_toml(field.examples[0])}\n")
+        elif field.is_required():
             secret = isinstance(kind, type) and issubclass(kind, SecretStr)
-            lines.append(f"{name} = " + (f'{{ env = "{name.upper()}" }}' if secret else '"…"') + "\n")
+            lines.append(f"{name} = {_toml({'env': name.upper()} if secret else '…')}\n")
     return "".join(lines)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)  # of texts, numbers, truths and lists, TOML is JSON

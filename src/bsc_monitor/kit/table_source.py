@@ -18,7 +18,7 @@ from bsc_monitor.plugin import CollectorError, Context, Secret, SourceConfig, So
 class TableSource(SourceConfig):
     """Base of a configuration: a ``path`` or a ``url``, and how its tables are written."""
 
-    path: Path | None = Field(None, description="A file, or a folder in which files are dropped")
+    path: Path | None = Field(None, description="A file, or a folder in which files are dropped", examples=["exports"])
     url: str | None = Field(None, pattern=r"^https?://", description="Base address of a REST service, instead of path")
     token: Secret | None = Field(None, description="Sent as bearer token")
     username: str | None = None
