@@ -104,3 +104,12 @@ def test_what_the_page_promises_on_the_way_is_so(reader):
     assert "60.0" in reader.said("--replay"), "seven open pull requests score 60 of 100"
     assert "auth" in reader.said("GITEA_TOKEN=wrong")
     assert "s3cret" not in "".join(output for _, output in reader.done)
+
+
+def test_every_file_is_named_in_the_text_before_it_is_shown():
+    page = PAGE.read_text()
+    for block in BLOCK.finditer(page):
+        if block[2] in ("file", "replace"):
+            name = block[3].removeprefix("scorecard/")
+            read = BLOCK.sub("", page[: block.start()]).rpartition("\n## ")[2]
+            assert f"`{name}`" in read, f"somebody who reads the page as it is shown cannot know that this is {name}"
