@@ -12,14 +12,17 @@
     : new Intl.NumberFormat("en", { maximumSignificantDigits: 4 }).format(value);
   const edge = (level, end) => Array.isArray(level) ? level[end] : level;
 
+  // Where the forecast begins: at the open period, if it tells how that one ends, else after the last.
+  const start = () => data.points.length - (data.points[data.points.length - 1]?.period === data.forecast[0]?.label ? 1 : 0);
+
   function series() {
-    const count = data.points.length + data.forecast.length;
-    const rest = data.forecast.map(() => null);
-    const from = data.points.map(() => null);
+    const first = start();
+    const count = Math.max(data.points.length, first + data.forecast.length);
+    const rest = Array(count - data.points.length).fill(null);
     const last = data.points[data.points.length - 1];
     const ahead = (name) => {
-      const values = from.slice();
-      values[values.length - 1] = last.value;
+      const values = Array(first).fill(null);
+      values[first - 1] = data.points[first - 1].value;
       return values.concat(data.forecast.map((each) => each[name]));
     };
     const columns = [
@@ -34,7 +37,7 @@
 
   function label(place) {
     if (place < 0 || !Number.isInteger(place)) return "";
-    return data.points[place]?.period ?? data.forecast[place - data.points.length]?.label ?? "";
+    return data.points[place]?.period ?? data.forecast[place - start()]?.label ?? "";
   }
 
   function drawPhases(u) {
@@ -119,7 +122,7 @@
     const place = u.cursor.idx;
     const legend = document.getElementById("legend");
     const point = data.points[place ?? data.points.length - 1];
-    const ahead = place === null || place === undefined ? null : data.forecast[place - data.points.length];
+    const ahead = place === null || place === undefined || place < data.points.length ? null : data.forecast[place - start()];
     if (ahead) {
       legend.textContent = `${ahead.label}: forecast ${text(ahead.value)} ${data.unit}, between ${text(ahead.low)} and ${text(ahead.high)} four times in five`;
       return;
