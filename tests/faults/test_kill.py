@@ -6,12 +6,13 @@ import json
 import random
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.faults.receiver import Receiver
-from tests.faults.rig import RED, Feeder, Rig
+from tests.faults.rig import GREEN, RED, Feeder, Rig
 from tests.servers import wait_until
 
 NAMES = [f"k{number}" for number in range(6)]
@@ -72,6 +73,34 @@ def die_at(rig, point, *, do=None, number=1):
             do()
     wait_until(rig.gone, f"the end at {point}", 60)
     assert rig.wait() == -9, rig.log.read_text()[-3000:]
+
+
+def test_a_kill_amid_the_message_that_the_groups_of_a_storm_share_repeats_it_whole(tmp_path, nursery, often, figures):
+    begun, deaths = time.monotonic(), 0
+    with Receiver(tmp_path, "quick") as quick:
+        rig = Rig(tmp_path, nursery, [quick], names=[f"k{number}" for number in range(24)])
+
+        def storm(value):
+            def enter(name):
+                with contextlib.suppress(OSError, http.client.HTTPException):  # it dies amid this
+                    rig.enter(name, value)
+
+            with ThreadPoolExecutor(12) as pool:
+                list(pool.map(enter, rig.names))
+
+        for _ in range(often(20, 1)):
+            for point in ("sending", "sent", "marked"):
+                quick.go_down()
+                rig.start()
+                storm((RED, GREEN)[deaths // 2 % 2])
+                assert rig.kill() == -9
+                quick.come_back()
+                die_at(rig, point)
+                deaths += 2
+        settle(rig)
+        found = rig.check(deaths)
+        assert any(len(message["body"]["alerts"]) > 10 for message in quick.messages()), "there was a storm"
+    figures("kills amid a storm", {**found, "seconds": round(time.monotonic() - begun)})
 
 
 def test_a_kill_amid_the_migration_leaves_a_database_that_migrates(tmp_path, nursery, often):

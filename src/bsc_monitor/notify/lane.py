@@ -226,7 +226,8 @@ class Lane:
                 told.set_group_time(connection, self.channel.id, job.group, job.last)
             return
         if again is not None:
-            outbox.put_off(connection, rows, outcome.error, again, sure=outcome.sure)
+            before = any(row.message is not None for row in rows)  # an earlier attempt may have been taken
+            outbox.put_off(connection, rows, outcome.error, again, sure=outcome.sure and not before)
             return
         taken = [row for row in rows if not outcome.dead and row.fingerprint not in outcome.refused]
         repeats = self._office.pace.again if self.channel.kind == "alertmanager" else 0

@@ -80,6 +80,36 @@ async def test_a_crash_between_sending_and_noting_it_repeats_the_message_under_i
         assert len(sink.transitions) == len(set(sink.transitions)) == 3
 
 
+async def test_what_may_have_been_taken_before_a_crash_keeps_its_key_through_a_refusal_for_now(tmp_path):
+    async with world(tmp_path) as w:
+        taken = []
+
+        async def taken_then_killed(message, words):
+            taken.append(message)
+            raise KeyboardInterrupt
+
+        w.lanes["one", "ops"]._send = taken_then_killed
+        await w.see(a="red")
+        with contextlib.suppress(KeyboardInterrupt):
+            await w.until(10)
+        w.lanes.clear()
+        w._next.clear()
+        w.open()
+        w.sinks["ops"].down = Outcome("answered 503")
+        await w.until(20)
+        await w.see(a="green", b="red")
+        await w.until(100)
+        w.sinks["ops"].down = None
+        await w.until(200)
+        told = [
+            (message.key, [m.key for item in message.items for m in item.moments])
+            for _, message, _ in w.sinks["ops"].got
+        ]
+        assert told[0] == (taken[0].key, [m.key for item in taken[0].items for m in item.moments])
+        keys = [key for _, some in told for key in some]
+        assert len(keys) == len(set(keys)) == 3
+
+
 async def test_committing_the_same_effects_twice_tells_once(tmp_path):
     async with world(tmp_path) as w:
         await w.see(a="red")
