@@ -2,7 +2,9 @@
 
 Every measure is taken for a period ``[start, end)`` on the instance's own UTC fields, asked by plain UTC strings, so that
 neither the calling user's time zone nor language matters. What a count or an average can answer is asked of the
-Aggregate API; durations need the records (paged by offset in ``sys_id`` order up to ``X-Total-Count``).
+Aggregate API; durations need the records (paged by offset in ``sys_id`` order up to ``X-Total-Count``). A list of more than
+a page is kept in memory: the next run asks for what changed since (``sys_updated_on``, ten minutes overlapping) and for the
+list's length, and walks it anew when the two do not fit (a record left it), once a day, and after a restart.
 
 The vendor silently ignores query terms and fields that it does not understand, and would answer for the whole table: every
 column used is therefore asked for by name first, and a column that does not come back is an error.
@@ -10,7 +12,7 @@ Breakdowns (``by``) are columns of the measured table, or dot-walks (``assignmen
 """
 
 import re
-import statistics
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +21,10 @@ from urllib.parse import quote
 
 from pydantic import Field, model_validator
 
+from bsc_monitor.kit.statistics import Statistic, summarise
+from bsc_monitor.kit.walks import Walked, Walks
 from bsc_monitor.plugin import (
+    Calendar,
     Collector,
     CollectorError,
     Completeness,
@@ -31,10 +36,10 @@ from bsc_monitor.plugin import (
     Secret,
     SourceConfig,
     SourceError,
+    business_seconds,
     measure,
 )
 
-Statistic = Literal["mean", "median", "p50", "p75", "p80", "p85", "p90", "p95"]
 Labels = tuple[tuple[str, str], ...]
 _INCIDENT = "task.ref_incident"  # how a table with a task reference reaches the columns of incident
 _TERM = re.compile(r"(?:NQ)?(?:OR)?([a-z0-9_.]+)(?:[=<>]|!=|[A-Z]{2})")
@@ -51,12 +56,14 @@ class Duration(Scope):
     """Which records, and how their durations become one number."""
 
     statistic: Statistic = "mean"
+    business: bool = Field(False, description="only working hours of the configured calendar")
 
 
 class Resolution(Duration):
     """Which incidents, and by which clock."""
 
     business: bool = Field(False, description="business time as the instance computed it (business_stc)")
+    by_calendar: bool = Field(False, description="working hours of the configured calendar, in place of business_stc")
 
 
 class Age(Scope):
@@ -118,6 +125,22 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """Elapsed time, or that inside the working hours of a calendar."""
+
+    calendar: Calendar | None = None
+
+    def seconds(self, start: datetime, end: datetime) -> float:
+        """From one instant to the other."""
+        return business_seconds(start, end, self.calendar) if self.calendar else (end - start).total_seconds()
+
+    @property
+    def notes(self) -> list[str]:
+        """What people should know of it."""
+        return ["in working hours of the configured calendar"] if self.calendar else []
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A count or aggregate of one breakdown value (of all records when ``labels`` is empty)."""
 
@@ -159,17 +182,6 @@ def walked(query: str, prefix: str) -> str:
     return joined.replace("\0", "^^")
 
 
-def summarise(values: list[float], statistic: str) -> float:
-    """Mean, median or a percentile (linear between the two nearest values)."""
-    if statistic == "mean":
-        return statistics.fmean(values)
-    share = 0.5 if statistic == "median" else int(statistic[1:]) / 100
-    place = share * (len(values) - 1)
-    low, ordered = int(place), sorted(values)
-    high = min(low + 1, len(values) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-
-
 class ServiceNow(Collector):
     """One ServiceNow instance. The user needs read access to the tables of the measures in use (role ``itil``, as a rule)."""
 
@@ -199,6 +211,7 @@ class ServiceNow(Collector):
         super().__init__(config)
         self.url = config.url.rstrip("/")
         self._proven: set[tuple[str, str, date]] = set()
+        self._walks = Walks[Row]()
 
     async def check(self, ctx: Context) -> None:
         """Read one incident."""
@@ -235,12 +248,12 @@ class ServiceNow(Collector):
     async def mttr(self, ctx: Context, p: Resolution) -> list[Reading]:
         """Mean (or other statistic) of resolved_at − opened_at over incidents resolved in the period.
 
-        With ``business = true``: of business_stc, the instance's business time to resolve.
+        With ``business = true``: of business_stc, the instance's business time to resolve. With ``by_calendar = true``: of the
+        working hours between the two by the configured calendar. The reading says by which clock.
         """
         query = both(self._resolved(ctx), p.query)
-        return await self._duration(
-            ctx, "incident", query, "opened_at", "resolved_at", p.statistic, 3600, business=p.business
-        )
+        clock = None if p.business and not p.by_calendar else _clock(ctx, p.by_calendar)
+        return await self._duration(ctx, "incident", query, "opened_at", "resolved_at", p.statistic, 3600, clock)
 
     @measure(unit="min", better="lower", title="Mean time to acknowledge")
     async def mtta(self, ctx: Context, p: Duration) -> list[Reading]:
@@ -261,8 +274,9 @@ class ServiceNow(Collector):
         base = f"{during(ctx, 'start_time')}^end_timeISNOTEMPTY^stageNOT INcancelled^sla.target=response"
         query, notes = both(base, walked(p.query, _INCIDENT)), ["from response records: sys_audit cannot be read"]
         return await self._duration(
-            ctx, "task_sla", query, "start_time", "end_time", p.statistic, 60, prefix=_INCIDENT, notes=notes
-        )
+            ctx, "task_sla", query, "start_time", "end_time", p.statistic, 60, _clock(ctx, p.business),
+            prefix=_INCIDENT, notes=notes,
+        )  # fmt: skip
 
     async def _acknowledged(self, ctx: Context, p: Duration) -> list[Reading]:
         start = f"sys_created_on>={utc(ctx.window.start)}^" if ctx.window.start else ""
@@ -278,15 +292,16 @@ class ServiceNow(Collector):
                 first[key] = at
         query = both(during(ctx, "opened_at"), p.query)
         records = await self._records(ctx, "incident", query, ["opened_at"])
+        clock = _clock(ctx, p.business)
         known = [
-            (row, (first[row["sys_id"][0]] - opened).total_seconds() / 60)
+            (row, clock.seconds(opened, first[row["sys_id"][0]]) / 60)
             for row in records.rows
             if row["sys_id"][0] in first and (opened := instant(row["opened_at"][0]))
         ]
         waiting = len(records.rows) - len(known)
-        notes = (
-            [f"{waiting} incidents have no assignment or state change on record and were left out"] if waiting else []
-        )
+        notes = list(clock.notes)
+        if waiting:
+            notes.append(f"{waiting} incidents have no assignment or state change on record and were left out")
         return self._summaries(ctx, "incident", query, known, p.statistic, notes, records.lost + audit.lost)
 
     @measure(unit="d", better="lower", title="Age of the backlog")
@@ -377,13 +392,17 @@ class ServiceNow(Collector):
     async def problem_fix_time(self, ctx: Context, p: Duration) -> list[Reading]:
         """Statistic of resolved_at − opened_at over problems resolved in the period."""
         query = both(during(ctx, "resolved_at"), p.query)
-        return await self._duration(ctx, "problem", query, "opened_at", "resolved_at", p.statistic, 86400)
+        return await self._duration(
+            ctx, "problem", query, "opened_at", "resolved_at", p.statistic, 86400, _clock(ctx, p.business)
+        )
 
     @measure(unit="h", better="lower", title="Request fulfilment time")
     async def request_fulfilment_time(self, ctx: Context, p: Duration) -> list[Reading]:
         """Statistic of closed_at − opened_at over requested items closed complete (state 3) in the period."""
         query = both(f"{during(ctx, 'closed_at')}^state=3", p.query)
-        return await self._duration(ctx, "sc_req_item", query, "opened_at", "closed_at", p.statistic, 3600)
+        return await self._duration(
+            ctx, "sc_req_item", query, "opened_at", "closed_at", p.statistic, 3600, _clock(ctx, p.business)
+        )
 
     # ---- customers and services
 
@@ -497,24 +516,25 @@ class ServiceNow(Collector):
         return [self._reading(ctx, *part, value, samples=below, part=above, whole=below)]
 
     async def _duration(
-        self, ctx: Context, table: str, query: str, start: str, end: str, statistic: str, unit: float, *,
-        business: bool = False, prefix: str = "", notes: Iterable[str] = (),
+        self, ctx: Context, table: str, query: str, start: str, end: str, statistic: Statistic, unit: float,
+        clock: Clock | None, *, prefix: str = "", notes: Iterable[str] = (),
     ) -> list[Reading]:  # fmt: skip
-        """Statistic of ``end`` − ``start`` (or business_stc), in units of so many seconds."""
-        records = await self._records(ctx, table, query, ["business_stc"] if business else [start, end], prefix=prefix)
+        """Statistic of ``end`` − ``start`` by a clock (None: of business_stc), in units of so many seconds."""
+        fields = [start, end] if clock else ["business_stc"]
+        records = await self._records(ctx, table, query, fields, prefix=prefix)
         known: list[tuple[Row, float]] = []
         for row in records.rows:
-            if business and row["business_stc"][0]:
+            if clock is None and row["business_stc"][0]:
                 known.append((row, _number(row["business_stc"][0]) / unit))
-            elif not business and (begin := instant(row[start][0])) and (finish := instant(row[end][0])):
-                known.append((row, (finish - begin).total_seconds() / unit))
-        said = ["business time as the instance computed it (business_stc)"] if business else [*notes]
+            elif clock and (begin := instant(row[start][0])) and (finish := instant(row[end][0])):
+                known.append((row, clock.seconds(begin, finish) / unit))
+        said = [*notes, *(clock.notes if clock else ["business time as the instance computed it (business_stc)"])]
         if len(known) < len(records.rows):
             said.append(f"{len(records.rows) - len(known)} records lack a time and were left out")
         return self._summaries(ctx, table, query, known, statistic, said, records.lost, prefix)
 
     def _summaries(
-        self, ctx: Context, table: str, query: str, known: "list[tuple[Row, float]]", statistic: str,
+        self, ctx: Context, table: str, query: str, known: "list[tuple[Row, float]]", statistic: Statistic,
         notes: Iterable[str] = (), lost: int = 0, prefix: str = "",
     ) -> list[Reading]:  # fmt: skip
         return [
@@ -552,9 +572,26 @@ class ServiceNow(Collector):
     async def _records(
         self, ctx: Context, table: str, query: str, fields: list[str], *, by: bool = True, prefix: str = ""
     ) -> Records:
-        """All matching records: page by page in sys_id order until X-Total-Count, short pages notwithstanding."""
+        """All matching records; of a long list that was walked before, only what changed since is asked for."""
         paths = [*fields, *(_path(prefix, name) for name in ctx.by if by)]
+        changed = "sys_created_on" if table == "sys_audit" else "sys_updated_on"
         await self._prove(ctx, table, query, paths)
+        worth = self.config.page_size if await self._has(ctx, table, changed) else sys.maxsize
+
+        async def walk(since: datetime | None) -> Walked[Row]:
+            return await self._walk(ctx, table, both(f"{changed}>={utc(since)}", query) if since else query, paths)
+
+        async def count() -> int:
+            asked: dict[str, str | int] = {"sysparm_query": query, "sysparm_fields": "sys_id", "sysparm_limit": 1}
+            return _total((await self._ask(ctx, f"table/{table}", asked))[1])
+
+        open_end = query.replace(utc(ctx.window.end), "now")  # the running period's list grows with its end
+        key = (table, open_end, tuple(paths), ctx.period.start)
+        found = await self._walks.get(key, ctx.now, walk, count, worth=worth)
+        return Records(list(found.records.values()), max(0, found.total - len(found.records)))
+
+    async def _walk(self, ctx: Context, table: str, query: str, paths: list[str]) -> Walked[Row]:
+        """Page by page in sys_id order until X-Total-Count, short pages notwithstanding."""
         size, found, total = self.config.page_size, dict[str, Row](), 0
         asked: dict[str, str | int] = {
             "sysparm_query": f"{query}^ORDERBYsys_id", "sysparm_fields": ",".join(["sys_id", *paths]), "sysparm_limit": size,
@@ -571,7 +608,7 @@ class ServiceNow(Collector):
         async for page in ctx.pages(fetch, first=0):
             for row in page:
                 found[row["sys_id"]["value"]] = {k: (v["value"], v["display_value"]) for k, v in row.items()}
-        return Records(list(found.values()), max(0, total - len(found)))
+        return Walked(found, total)
 
     async def _prove(self, ctx: Context, table: str, query: str, paths: Iterable[str]) -> None:
         """Make sure that the instance knows every column used; it would ignore the others without a word."""
@@ -590,6 +627,16 @@ class ServiceNow(Collector):
                 hint="check the KPI's query, by and field names, and the user's roles",
             )
         self._proven.update((table, path, ctx.now.date()) for path in unproven)
+
+    async def _has(self, ctx: Context, table: str, column: str) -> bool:
+        """Whether the user may read a column of a table."""
+        try:
+            await self._prove(ctx, table, "", [column])
+        except SourceError as error:
+            if error.reason is CollectorError.CONFIG:
+                return False
+            raise
+        return True
 
     async def _readable(self, ctx: Context, table: str) -> bool:
         """Whether the user sees any record of a table."""
@@ -625,6 +672,10 @@ class ServiceNow(Collector):
         if not isinstance(body, dict) or "result" not in body:
             raise SourceError(f"{path}: the answer has no result", CollectorError.SCHEMA)
         return body["result"], reply
+
+
+def _clock(ctx: Context, business: bool) -> Clock:
+    return Clock(ctx.calendar if business else None)
 
 
 def _path(prefix: str, name: str) -> str:

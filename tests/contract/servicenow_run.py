@@ -9,7 +9,7 @@ from bsc_monitor.collect.plugins import find_collectors
 from bsc_monitor.collect.run import run_measure
 from bsc_monitor.model.period import Calendar, Period, PeriodKind
 from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import Reading, Secret, Window
+from bsc_monitor.plugin import Secret, Window
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
@@ -35,12 +35,12 @@ def opened(url: str, **config):
     return open_source(Source("itsm", "servicenow", COLLECTOR.Config(**given), requests_per_second=1000), COLLECTOR)
 
 
-async def run(url: str, measure: str, period: Period, *, by=(), now=None, config=None, **params) -> tuple[Reading, ...]:
+async def run(url: str, measure: str, period: Period, *, by=(), now=None, config=None, zone="UTC", **params):
     """The readings of one measure; raises what the run failed with."""
     live, now = opened(url, **(config or {})), now or datetime(2026, 6, 1, tzinfo=UTC)
     try:
         result = await run_measure(
-            live, measure, params, period=period, now=now, calendar=Calendar(), records=NoStreams(), by=by
+            live, measure, params, period=period, now=now, calendar=Calendar(zone), records=NoStreams(), by=by
         )
     finally:
         await live.client.close()

@@ -228,6 +228,30 @@ async def test_problems_and_requests_take_their_time(serve):
     assert total(await run(url, "request_fulfilment_time", APRIL)).value == 24
 
 
+async def test_durations_by_the_working_hours_of_the_configured_calendar(serve):
+    # Friday 16:00 to Monday 10:00 in Berlin (UTC+2): an hour of working time on each side, 66 hours elapsed
+    friday, monday = "2026-04-10 14:00:00", "2026-04-13 08:00:00"
+    url = await serve(
+        incident=[incident(friday, monday, business_stc="3600", sys_id="i1")],
+        sys_audit=[{"tablename": "incident", "documentkey": "i1", "fieldname": "state", "oldvalue": "1", "newvalue": "2",
+                    "sys_created_on": monday}],
+        problem=[{"opened_at": friday, "resolved_at": monday}],
+        sc_req_item=[{"opened_at": friday, "closed_at": monday, "state": "3"}],
+    )  # fmt: skip
+
+    async def ask(measure, **params):
+        return total(await run(url, measure, APRIL, zone="Europe/Berlin", **params))
+
+    by_calendar = await ask("mttr", by_calendar=True)
+    assert (by_calendar.value, by_calendar.note) == (2, "in working hours of the configured calendar")
+    assert (await ask("mttr")).value == 66
+    assert (await ask("mttr", business=True)).value == 1, "as the instance computed it"
+    assert (await ask("mtta", business=True)).value == 120
+    assert (await ask("mtta")).value == 66 * 60
+    assert (await ask("problem_fix_time", business=True)).value == pytest.approx(2 / 24)
+    assert (await ask("request_fulfilment_time", business=True)).value == 2
+
+
 async def test_satisfaction_is_scaled_to_points_and_says_its_response_rate(serve):
     sent = [{"sys_created_on": DAY.format(n), "taken_on": DAY.format(n) if n < 3 else ""} for n in range(1, 6)]
     url = await serve(
