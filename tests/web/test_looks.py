@@ -86,3 +86,11 @@ async def test_a_wall_has_nothing_to_click_and_larger_type(browse, calm):
     assert not await page.locator("form.travel").is_visible()
     size = await page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
     assert size > 18
+
+
+async def test_on_a_phone_the_place_in_the_navigation_is_in_sight(browse, calm):
+    page = await browse(calm, "/api", size=PHONE)
+    left, right = await page.evaluate(
+        "(({left, right}) => [left, right])(document.querySelector('nav [aria-current]').getBoundingClientRect())"
+    )
+    assert 0 <= left < right <= PHONE[0]

@@ -36,6 +36,9 @@ document.addEventListener("DOMContentLoaded", () => {
   tellTimes(document);
   setInterval(() => tellTimes(document), 15000);
 
+  const here = document.querySelector("nav [aria-current]");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40; // on a phone it may stand outside
+
   document.getElementById("theme")?.addEventListener("click", () => {
     const root = document.documentElement;
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
