@@ -223,7 +223,7 @@ class AwsCost(Collector):
         found = await self._lines(ctx, p, dimension, *days_of(ctx.window, ctx.calendar))
         return run_reading(
             ctx, _counted(found.lines(), p), "AmortizedCost", p.run, p.change, self.config,
-            evidence=self._link(found, p), estimated=found.estimated,
+            evidence=self._link(found, p, dimension), estimated=found.estimated,
         )  # fmt: skip
 
     @measure(unit="ratio", better="lower", title="Untagged cost", settle="5d")
@@ -237,7 +237,8 @@ class AwsCost(Collector):
         usage = [line for line in found.lines() if line.kind in _USAGE]
         part = total((line for line in usage if not line.key), "AmortizedCost")
         return [share_reading(
-            ctx, part, total(usage, "AmortizedCost"), self.config, evidence=self._link(found, p), notes=found.notes,
+            ctx, part, total(usage, "AmortizedCost"), self.config,
+            evidence=self._link(found, p, f"tag:{p.tag}"), notes=found.notes,
             estimated=found.estimated,
         )]  # fmt: skip
 

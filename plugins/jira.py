@@ -15,7 +15,9 @@ be named in parameters by any name they ever had.
 - ``resolutiondate`` is not used: bulk edits and missing screens break it. Sub-tasks are left out unless asked for.
 
 JQL reads dates in the calling user's time zone and to the minute, so windows are written in that zone, overlap, and leave
-their upper end open. A search with wrong credentials can answer 200 and nothing: every run asks first who it is.
+their upper end open. A search with wrong credentials can answer 200 and nothing: every run asks first who it is. A 429 names
+its reason (``RateLimit-Reason``): a burst is waited for; a quota that is used up ends the run, and nothing of the source is asked
+before it is renewed.
 """
 
 import re
