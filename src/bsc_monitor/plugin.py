@@ -188,7 +188,7 @@ class Context(Protocol):
     now: datetime  #: the run's as-of instant, UTC
     by: tuple[str, ...]  #: breakdown dimensions that the KPIs of this run want
     calendar: Calendar
-    checkpoint: dict[str, Any]  #: small JSON of (source, measure, params) or of a stream's scope; committed with what was found
+    checkpoint: dict[str, Any]  #: small JSON of (source, measure, params) or of a stream and scope; committed with them
 
     def progress(self, done: int, total: int | None = None) -> None:
         """Tell people how far a long run is."""
