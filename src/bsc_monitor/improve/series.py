@@ -8,6 +8,8 @@ from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.status import ReadingState
 
+_DUST = 1e-11  #: a relative difference as small as this is of the sums and quotients that made a value, and no change
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -40,6 +42,8 @@ def closed_series(records: Iterable[PeriodValue]) -> Series:
             and math.isfinite(value)
         ):
             kept.append(record)
+            if values and math.isclose(value, values[-1], rel_tol=_DUST):
+                value = values[-1]
             values.append(float(value))
     return Series(tuple(kept), tuple(values), tuple([time_of(record.period) for record in kept]))
 

@@ -43,3 +43,9 @@ def test_open_periods_segments_windows_and_unknown_values_are_left_out():
     ]
     assert closed_series([first, *others]).records == (first,)
     assert PeriodKind.MONTH is first.period.kind
+
+
+def test_a_share_that_never_moves_is_a_constant_whatever_its_last_digits():
+    dusty = [0.1 + 0.2, 0.3, 3 * 0.1, 0.6 / 2, 0.29999999999999993]
+
+    assert len(set(closed_series(months(dusty)).values)) == 1
