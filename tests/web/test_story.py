@@ -6,8 +6,10 @@ import pytest
 from tests.unit.web import site
 from tests.web.conftest import PHONE
 
-from bsc_monitor.model.event import CollectorFailed, ConfigReloaded, KpiJudged
+from bsc_monitor.model.alert import AlertState
+from bsc_monitor.model.event import AlertChanged, CollectorFailed, ConfigReloaded, KpiJudged
 from bsc_monitor.model.status import CollectorError, Status
+from bsc_monitor.store.alerts import save_alerts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -165,6 +167,22 @@ async def test_an_operator_takes_an_alert_on(browse, calm):
     await page.get_by_text("The alert is acknowledged.").wait_for()
     asked = calm.calls[-1]
     assert (asked[0], asked[2], asked[4]) == ("acknowledge", "Calling the vendor", "local")
+
+
+async def test_what_is_being_written_outlives_a_change_beside_it(browse, served):
+    at = await served()
+    page = await browse(at, "/alerts")
+    await live(page)
+    row = page.locator(".alerts tr", has_text="Incidents solved in time")
+    await row.get_by_text("Acknowledge").click()
+    await row.get_by_label("What will you do?").fill("Calling the ven")
+    another = site.alert("it/lead-time", "kpi-red", AlertState.FIRING, 1)
+    await at.board.store.write(lambda connection: save_alerts(connection, [another]))
+    at.board.bus.publish([AlertChanged(site.NOW, another, AlertState.PENDING)])
+    await page.locator(".alerts").get_by_role("link", name="Lead time for changes").wait_for()
+    await page.keyboard.type("dor")
+    assert await row.get_by_label("What will you do?").input_value() == "Calling the vendor"
+    assert await same(page)
 
 
 async def test_an_operator_silences_one_alert_and_ends_a_silence(browse, calm):

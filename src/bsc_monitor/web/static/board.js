@@ -52,6 +52,20 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// What somebody opened stays open when its piece of the page comes anew, and a form that is being filled in stays as it is.
+let writing = null;
+
+document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) => {
+  writing = document.activeElement;
+  for (const open of target.querySelectorAll("details[open]")) {
+    const name = open.firstElementChild.id;
+    const fresh = name && fragment.querySelector(`#${CSS.escape(name)}`)?.parentElement;
+    if (!fresh) continue;
+    if (open.querySelector("form")) fresh.replaceWith(open);
+    else fresh.open = true;
+  }
+});
+
 document.addEventListener("htmx:sseOpen", () => tellLive("on", "Live"));
 document.addEventListener("htmx:sseError", () => tellLive("off", "Reconnecting"));
 document.addEventListener("htmx:sseMessage", (event) => {
@@ -61,6 +75,7 @@ document.addEventListener("htmx:sseMessage", (event) => {
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   const element = document.getElementById(event.detail.target.id) ?? event.detail.target;
   tellTimes(element);
+  if (writing?.isConnected && writing !== document.activeElement) writing.focus({ preventScroll: true });
   element.classList.add("changed");
   setTimeout(() => element.classList.remove("changed"), 1600);
   document.dispatchEvent(new CustomEvent("bsc:changed", { detail: element.id }));
