@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bsc_monitor.ingest import clean_text
 from bsc_monitor.model.alert import Matcher
+from bsc_monitor.web.matching import matcher
 from bsc_monitor.web.operations import Rejected
 
 _READ_WITHIN = 10.0
@@ -57,10 +58,7 @@ def _matcher(text: str) -> Matcher:
     for operator in ("=~", "!~", "!=", "="):
         name, found, value = text.partition(operator)
         if found and name.strip():
-            try:
-                return Matcher(name.strip(), operator, value.strip().strip('"'))
-            except ValueError as error:
-                raise Rejected(str(error)) from None
+            return matcher(name.strip(), operator, value.strip().strip('"'))
     raise Rejected(f"{text[:60]!r} is no matcher: write label=value, !=, =~ or !~.")
 
 

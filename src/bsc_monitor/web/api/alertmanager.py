@@ -23,6 +23,7 @@ from bsc_monitor.web.api.alerts import check_silence, matcher_of
 from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.guard import IDENTITY
 from bsc_monitor.web.live.hub import HUB
+from bsc_monitor.web.matching import matcher, pattern
 from bsc_monitor.web.operations import Rejected, Unknown
 from bsc_monitor.web.routes import Handler, Policy, Routes
 from bsc_monitor.web.view.controls import Controls
@@ -32,8 +33,9 @@ STARTED = web.AppKey("STARTED", datetime)
 _GOOD_FOR = timedelta(minutes=5)  #: an alert that fires is said to end so much later, unless it is told again
 _KEPT = timedelta(days=5)  #: for which ended silences are shown, as an Alertmanager does
 _READ_WITHIN = 10.0
+_MOST_FILTERS = 20
 _UNROUTED = "board"  #: named as the receiver of what no route takes: the board shows it
-_MATCHER = re.compile(r'\s*([^=!~\s{},"]+)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"{}]*?))\s*', re.DOTALL)
+_MATCHER = re.compile(r'([^=!~\s{},"]+)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"{}\s][^"{}]*)?)', re.DOTALL)
 _OPERATORS: tuple[MatchOperator, ...] = ("=", "!=", "=~", "!~")
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 
@@ -107,7 +109,7 @@ async def silences(request: web.Request) -> web.Response:
     found = [
         _silence(each, request.app[BOARD].clock())
         for each in await _kept(request)
-        if matches_all(wanted, {matcher.label: matcher.value for matcher in each.matchers})
+        if matches_all(wanted, {one.label: one.value for one in each.matchers})
     ]
     return web.json_response([each for each in found if each["status"]["state"] in states])
 
@@ -154,7 +156,7 @@ async def expire_silence(request: web.Request) -> web.Response:
 async def _alerts(request: web.Request) -> list[dict[str, Any]]:
     board, controls = request.app[BOARD], await request.app[HUB].controls()
     routing, now, wanted = board.routing(), board.clock(), _filters(request)
-    receiver = _pattern(request.query.get("receiver", ".*"))
+    receiver = pattern(request.query.get("receiver", ".*"))
     found = []
     for alert in controls.alerts:
         if alert.state is not AlertState.FIRING or not matches_all(wanted, alert.labels):
@@ -208,26 +210,19 @@ def _yes(request: web.Request, name: str) -> bool:
 
 
 def _filters(request: web.Request) -> tuple[Matcher, ...]:
-    return tuple(_matcher(text) for text in request.query.getall("filter", ()))
+    asked = request.query.getall("filter", ())
+    if len(asked) > _MOST_FILTERS:
+        raise Rejected(f"there are more than {_MOST_FILTERS} filters")
+    return tuple(map(_matcher, asked))
 
 
 def _matcher(text: str) -> Matcher:
     """``severity=~"warning|critical"``, as Alertmanager's tools write it. Raises ``Rejected``."""
     plain = text.strip()
-    found = _MATCHER.fullmatch(plain[1:-1] if plain[:1] == "{" and plain[-1:] == "}" else plain)
+    found = _MATCHER.fullmatch(plain[1:-1].strip() if plain[:1] == "{" and plain[-1:] == "}" else plain)
     if found is None:
         raise Rejected(f"bad matcher format: {text[:200]}")
     name, sign, quoted, bare = found.groups()
     operator: MatchOperator = next(each for each in _OPERATORS if each == sign)
-    value = bare if quoted is None else re.sub(r"\\(.)", lambda pair: _ESCAPES.get(pair[1], pair[0]), quoted)
-    try:
-        return Matcher(name, operator, value)
-    except ValueError as error:
-        raise Rejected(str(error)) from None
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise Rejected(f"failed to parse receiver param: {error}") from None
+    value = (bare or "") if quoted is None else re.sub(r"\\(.)", lambda pair: _ESCAPES.get(pair[1], pair[0]), quoted)
+    return matcher(name, operator, value)

@@ -12,6 +12,7 @@ from bsc_monitor.web.api import alert_models, models, shapes
 from bsc_monitor.web.api.alert_models import sane
 from bsc_monitor.web.api.endpoint import Api, Call
 from bsc_monitor.web.api.kpis import Id, Query
+from bsc_monitor.web.matching import matcher
 from bsc_monitor.web.operations import Rejected
 from bsc_monitor.web.routes import Policy
 
@@ -136,11 +137,8 @@ async def events(call: Call, query: EventQuery) -> models.Events:
 
 
 def matcher_of(given: alert_models.Matcher) -> Matcher:
-    """A condition as the model has it. Raises ``Rejected`` for an expression that does not compile."""
-    try:
-        return Matcher(given.name, _OPERATORS[given.isEqual, given.isRegex], given.value)
-    except ValueError as error:
-        raise Rejected(str(error)) from None
+    """A condition as the model has it. Raises ``Rejected`` as ``matching`` does."""
+    return matcher(given.name, _OPERATORS[given.isEqual, given.isRegex], given.value)
 
 
 def check_silence(matchers: list[Matcher], starts: datetime, ends: datetime, now: datetime) -> None:
@@ -149,5 +147,5 @@ def check_silence(matchers: list[Matcher], starts: datetime, ends: datetime, now
         raise Rejected("a silence must end after it starts")
     if ends <= now:
         raise Rejected("a silence must end in the future")
-    if all(matcher.matches({}) for matcher in matchers):
+    if all(each.matches({}) for each in matchers):
         raise Rejected("a silence must not match everything: name one label at least")
