@@ -34,7 +34,7 @@ async def post_mail(service: Any, letter: Letter, taken: set[str], now: datetime
     refused: dict[str, str] = {}
     try:
         await asyncio.to_thread(_post, service, letter, taken, refused, now)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: what cannot be put in SMTP's letters
         return Outcome(_masked(f"{type(error).__name__}: {error}", service), sure=False)
     words = "; ".join(f"{recipient}: {why}" for recipient, why in refused.items())
     return Outcome(_masked(words, service))
@@ -66,11 +66,11 @@ def compose(letter: Letter, sender: tuple[str, str], now: datetime) -> EmailMess
 def _post(service: Any, letter: Letter, taken: set[str], refused: dict[str, str], now: datetime) -> None:
     with _connected(service) as server:
         for name, recipient in service.targets:
-            if recipient in taken:
+            wanted = sorted({recipient, *service.cc, *service.bcc} - taken)
+            if not wanted:
                 continue
             message = compose(letter, service.from_addr, now)
             message["To"] = formataddr((name or "", recipient))
-            others = sorted({*service.cc, *service.bcc} - taken - {recipient})
             if service.cc:
                 message["Cc"] = ", ".join(
                     formataddr((service.names.get(each) or "", each)) for each in sorted(service.cc)
@@ -78,13 +78,13 @@ def _post(service: Any, letter: Letter, taken: set[str], refused: dict[str, str]
             if service.reply_to:
                 message["Reply-To"] = ", ".join(sorted(service.reply_to))
             try:
-                wrong = server.send_message(message, service.from_addr[1], [recipient, *others])
+                wrong = server.send_message(message, service.from_addr[1], wanted)
             except smtplib.SMTPRecipientsRefused as error:
                 wrong = error.recipients
             except smtplib.SMTPResponseException as error:  # this mail was not taken; the next may be
-                wrong = {each: (error.smtp_code, _bytes(error.smtp_error)) for each in (recipient, *others)}
+                wrong = {each: (error.smtp_code, _bytes(error.smtp_error)) for each in wanted}
             refused |= {each: _words(*said) for each, said in wrong.items()}
-            taken |= {recipient, *others} - wrong.keys()
+            taken |= set(wanted) - wrong.keys()
 
 
 def _connected(service: Any) -> smtplib.SMTP:

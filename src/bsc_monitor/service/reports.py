@@ -152,17 +152,24 @@ class Reports:
             waiting = replace(sending, next_try=now + timedelta(minutes=10), error="waits until the period is frozen")
             await self._service.store.write(lambda connection: save_sendings(connection, [waiting]))
             return
+        outcome = await self._deliver(channel, letter, now)
+        await self._sent(sending, outcome, now)
+        if outcome.ok or outcome.dead:  # not before it is stored: until then it may be sent again
+            self._taken.pop(letter.key, None)
+
+    async def _deliver(self, channel: Channel, letter: Letter, now: datetime) -> Outcome:
         client: SourceClient = receiver_client(channel.id)
         try:
             taken = self._taken.setdefault(letter.key, set())
             crash.point("report_sending")
             outcome = await send(channel, letter, client.run, self._service.extensions.receivers, now, taken)
             crash.point("report_sent")
-            if not outcome.error or outcome.dead:
-                self._taken.pop(letter.key)
+        except Exception as error:  # noqa: BLE001 - a sender's own fault must not hold up what else waits
+            _log.exception("a sender failed", channel=channel.id)
+            return Outcome(f"{type(error).__name__} in the sender", sure=False)
         finally:
             await client.close()
-        await self._sent(sending, outcome, now)
+        return outcome
 
     async def _letter(self, report: Report, sending: Sending, period: str) -> Letter:
         board = self._service.configuration.service.url or self._service.address

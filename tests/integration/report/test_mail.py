@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import policy
 from types import SimpleNamespace
+from unittest import mock
 
 import openpyxl
 import pytest
@@ -180,6 +181,46 @@ async def test_who_has_it_does_not_get_it_again_when_another_was_refused(store):
         await desk.look(timedelta(minutes=5))
         assert [recipients for recipients, _ in inbox.got] == [["cio@example.com"], ["cfo@example.com"]]
         assert inbox.got[0][1]["Message-ID"] == inbox.got[1][1]["Message-ID"]
+
+
+async def test_a_copy_that_was_refused_is_not_forgotten_once_the_others_have_theirs(store):
+    with smtp() as (inbox, port):
+        desk = Desk(store, port, "cio@example.com&cc=cfo@example.com", ("html",))
+        inbox.refused["cfo@example.com"] = "450 mailbox busy"
+        await desk.look()
+        await desk.look(timedelta(days=1, minutes=5))
+        inbox.refused.clear()
+        await desk.look(timedelta(minutes=5))
+        assert [recipients for recipients, _ in inbox.got] == [["cio@example.com"], ["cfo@example.com"]]
+        [sent] = store.read_now(lambda connection: sendings(connection, limit=9))
+        assert sent.delivered_at is not None
+
+
+async def test_a_fault_in_sending_is_counted_and_tried_again_later(store, monkeypatch):
+    with smtp() as (inbox, port):
+        desk = Desk(store, port, "cio@example.com", ("html",))
+        await desk.look()
+        with monkeypatch.context() as broken:
+            broken.setattr("bsc_monitor.service.reports.send", mock.AsyncMock(side_effect=RuntimeError))
+            await desk.look(timedelta(days=1, minutes=5))
+        [waiting] = store.read_now(lambda connection: sendings(connection, limit=9))
+        assert (waiting.attempts, waiting.error) == (1, "RuntimeError in the sender")
+        await desk.look(timedelta(minutes=5))
+        assert len(inbox.got) == 1
+
+
+async def test_what_was_mailed_and_could_not_be_noted_is_not_mailed_again(store, monkeypatch):
+    with smtp() as (inbox, port):
+        desk = Desk(store, port, "cio@example.com", ("html",))
+        await desk.look()
+        with monkeypatch.context() as broken:
+            broken.setattr(desk.reports, "_sent", mock.AsyncMock(side_effect=OSError("the database is away")))
+            with pytest.raises(OSError, match="away"):
+                await desk.look(timedelta(days=1, minutes=5))
+        await desk.look(timedelta(minutes=5))
+        [sent] = store.read_now(lambda connection: sendings(connection, limit=9))
+        assert sent.delivered_at is not None
+        assert len(inbox.got) == 1
 
 
 async def test_a_mail_tried_again_after_a_restart_is_the_same_mail_to_mail_programs(store):
