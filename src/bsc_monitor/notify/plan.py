@@ -126,7 +126,9 @@ class Planner:
         return self._plan(jobs, [])
 
     def _plan(self, jobs: list[Job], silent: list[Row]) -> Plan:
-        now = sorted((job for job in jobs if job.due <= self._now), key=lambda job: job.due)
+        due = [job for job in jobs if job.due <= self._now]
+        tried = [job for job in due if job.message is not None]  # before a crash perhaps several, told in this order
+        now = [*tried, *sorted((job for job in due if job.message is None), key=lambda job: job.due)]
         self._later += [job.due for job in jobs if job.due > self._now]
         return Plan(tuple(now), tuple(self._drop), tuple(silent), min(self._later, default=None))
 

@@ -421,3 +421,31 @@ async def test_a_receiver_of_a_plugin_is_tried_again_and_cannot_end_the_service(
     assert outcomes["exits"].error == "SystemExit: 3"
     assert (outcomes["refuses"].dead, outcomes["exits"].dead) == (True, False)
     assert outcomes["missing"].error == "no plugin provides a receiver 'missing'"
+
+
+async def test_what_a_crash_left_of_a_storm_is_told_in_the_order_in_which_it_happened(tmp_path):
+    names = [f"k{number:03}" for number in range(150)]
+    routes = [route(group_by=("scorecard", "kpi"), group_interval=5 * MINUTE)]
+    async with world(tmp_path, kpis=[kpi(name) for name in [*names, "told"]], routes=routes) as w:
+        await w.see(told="red")
+        await w.until(5)
+        w.now += 200 * SECOND
+        await w.see(told="green")  # waits longer than those after it
+        await w.see(**dict.fromkeys(names, "red"))
+        await w.see(**dict.fromkeys(names, "green"))
+        w.now += 200 * SECOND
+
+        async def killed(message, words):
+            raise KeyboardInterrupt
+
+        w.lanes["one", "ops"]._send = killed
+        with contextlib.suppress(KeyboardInterrupt):
+            await w.until(410)
+        w.lanes.clear()
+        w._next.clear()
+        w.open()
+        await w.until(500)
+        told = [m.key for _, message, _ in w.sinks["ops"].got for item in message.items for m in item.moments]
+        assert len(told) == len(set(told)) == 2 + 2 * len(names)
+        last = {item.alert.labels["kpi"]: item.state for _, message, _ in w.sinks["ops"].got for item in message.items}
+        assert last == dict.fromkeys([*names, "told"], "resolved")
