@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
+from bsc_monitor.alert.expressions import check
 from bsc_monitor.config.durations import parse_duration
 from bsc_monitor.model.alert import Matcher, MatchOperator
 
@@ -28,6 +29,8 @@ def parse_matchers(words: Sequence[str]) -> tuple[Matcher, ...]:
             value = value[1:-1]
         sign = next(each for each in _OPERATORS if each == operator)
         try:
+            if sign in ("=~", "!~"):
+                check(value)
             found.append(Matcher(_ALIASES.get(label, label), sign, value))
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
@@ -54,6 +57,8 @@ def moment(text: str, now: datetime) -> datetime:
     """An instant: a duration from now, or an ISO date and time (local where it names no zone)."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError:
+        raise typer.BadParameter(f"{text!r} is out of reach") from None
     except ValueError:
         return now + span(text)
 

@@ -1,75 +1,26 @@
-"""Conditions on labels from outside: one whose expression could take for ever is refused.
+"""Conditions on labels as requests have them."""
 
-Python's expressions go back and forth over a text, and hold up everything else meanwhile: ``(.+)+x`` takes years over
-forty letters. Alertmanager's cannot do so, and neither can what is let through here.
-"""
-
-import importlib
-import math
 import re
-from typing import Any
 
+from bsc_monitor.alert.expressions import check
 from bsc_monitor.model.alert import Matcher, MatchOperator
 from bsc_monitor.web.operations import Rejected
 
-LONGEST = 1000  #: characters of an expression
-_TEXT = 100  #: characters of a label's value, as names are long at most
-_MOST_WAYS = 2e6  #: in which an expression may be tried on one value
-_parser: Any = importlib.import_module("re._parser")  # has no types
-
 
 def matcher(label: str, operator: MatchOperator, value: str) -> Matcher:
-    """A condition on a label. Raises ``Rejected`` for an expression that does not compile, or would take too long."""
+    """A condition on a label. Raises ``Rejected`` for an expression that does not compile, or could take too long."""
     try:
         if operator in ("=~", "!~"):
-            _check(value)
+            check(value)
         return Matcher(label, operator, value)
     except ValueError as error:
         raise Rejected(str(error)) from None
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """An expression. Raises ``Rejected`` for one that does not compile, or would take too long."""
-    _check(text)
-    return re.compile(text)
-
-
-def _check(text: str) -> None:
-    if len(text) > LONGEST:
-        raise Rejected(f"the expression {text[:60]!r}… is longer than {LONGEST} characters")
+    """An expression. Raises ``Rejected`` for one that does not compile, or could take too long."""
     try:
-        ways = _ways(_parser.parse(text))
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise Rejected(f"the expression {text[:60]!r} does not compile: {error}") from None
-    if ways > _MOST_WAYS:
-        raise Rejected(f"the expression {text[:60]!r} could take too long: repeat less, or nothing that itself repeats")
-
-
-def _ways(part: Any) -> float:
-    """In how many ways a part of an expression can be tried at one place of a text, at most."""
-    ways = 1.0
-    for operation, given in part:
-        ways *= _ways_of(str(operation), given)
-    return ways
-
-
-def _ways_of(operation: str, given: Any) -> float:
-    match operation:
-        case "BRANCH":
-            return math.fsum(map(_ways, given[1]))
-        case "SUBPATTERN":
-            return _ways(given[3])
-        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-            least, most, part = given
-            least, most = min(least, _TEXT), min(most, _TEXT)
-            each = _ways(part)
-            return float(min(each, _MOST_WAYS) ** min(most, 30) if each > 1 else most - least + 1)
-        case "ASSERT" | "ASSERT_NOT":
-            return _ways(given[1])
-        case "ATOMIC_GROUP":
-            return _ways(given)
-        case "GROUPREF_EXISTS":
-            return math.inf
-        case _:
-            return 1.0
+        check(text)
+    except ValueError as error:
+        raise Rejected(str(error)) from None
+    return re.compile(text)
