@@ -21,6 +21,7 @@ from bsc_monitor.store import windows
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")  #: as the configuration's are written
 _LONGEST_WINDOW = timedelta(days=31)
+_LONGEST_CRON = 200  #: characters, as many as the store keeps
 
 
 def open_window(connection: Connection, wanted: Maintenance, configured: Collection[str], now: datetime) -> Maintenance:
@@ -71,6 +72,8 @@ def _check_times(wanted: Maintenance, now: datetime) -> None:
         raise NotPossible(f"a window lasts up to {lasted(_LONGEST_WINDOW)}, and longer than nothing")
     if wanted.until is not None and wanted.until <= now:
         raise NotPossible("the time until which the window comes again has passed")
+    if len(wanted.cron) > _LONGEST_CRON:
+        raise NotPossible(f"a cron expression has up to {_LONGEST_CRON} characters")
     try:
         ZoneInfo(wanted.timezone)
     except (ValueError, OSError, LookupError):

@@ -104,3 +104,9 @@ def test_a_window_of_the_configuration_is_ended_there_and_one_that_is_not_there_
     opened(store)
     with pytest.raises(NotThere, match="people opened patch-day"):
         ended(store, "patch")
+
+
+def test_a_cron_expression_that_the_store_could_not_keep_is_refused(store):
+    minutes = ",".join(map(str, range(60)))
+    with pytest.raises(NotPossible, match="200 characters"):
+        opened(store, replace(PATCH, cron=f"{minutes} {','.join(map(str, range(24)))} * * *"))
