@@ -146,18 +146,6 @@ def one_of(expected: str) -> Discriminator:
     return Discriminator(shape_of, custom_error_type="shape", custom_error_message=f"expected {expected}")
 
 
-class EnvironmentSecret(Form):
-    """A secret taken from an environment variable."""
-
-    env: str = Field(min_length=1)
-
-
-class FileSecret(Form):
-    """A secret taken from a file."""
-
-    file: str = Field(min_length=1)
-
-
 Band = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 

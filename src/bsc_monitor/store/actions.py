@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, Float, Integer, Row, String, Table, Text, delete, select
+from sqlalchemy import Column, Connection, Float, Integer, Row, String, Table, Text, select
 
 from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.organisation import Initiative
@@ -139,11 +139,6 @@ def load_said(connection: Connection) -> dict[str, Said]:
         )
         for row in found
     }  # fmt: skip
-
-
-def unsay(connection: Connection, initiative: str) -> None:
-    """Forget what was said of an initiative."""
-    connection.execute(delete(said_row).where(said_row.c.initiative == initiative))
 
 
 def _ticket(row: Row[tuple[object, ...]]) -> Ticket:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, case, delete, literal, select, update
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, case, literal, select, update
 
 from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.alert import Acknowledgement, AlertState, Matcher, Silence
@@ -123,11 +123,6 @@ def load_silences(connection: Connection, *, since: datetime | None = None) -> l
         )
         for row in connection.execute(query)
     ]  # fmt: skip
-
-
-def forget_silences(connection: Connection, before: datetime) -> int:
-    """Delete silences that ended before an instant; returns how many."""
-    return connection.execute(delete(silence).where(silence.c.ends_at < before)).rowcount
 
 
 def save_comment(connection: Connection, said: Comment) -> None:

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Engine, event
 
 _KEY = 0x62736D6F6E  # "bsmon"
 
@@ -55,12 +55,3 @@ def lead_by_connection(engine: Engine) -> None:
         if not got:
             connection.close()
             raise Taken
-
-
-def leader_exists(connection: Connection) -> bool:
-    """Whether some process leads on this PostgreSQL database."""
-    query = text(
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :high AND objid = :low"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    )
-    return bool(connection.scalar(query, {"high": _KEY >> 32, "low": _KEY & 0xFFFFFFFF}))

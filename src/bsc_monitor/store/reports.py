@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Integer, LargeBinary, Row, String, Table, Text, func, select, update
+from sqlalchemy import Boolean, Column, Connection, Integer, LargeBinary, Row, String, Table, Text, func, select
 
 from bsc_monitor.store.schema import Instant, metadata, upsert
 
@@ -181,13 +181,6 @@ def sendings(connection: Connection, *, limit: int = 50) -> list[Sending]:
     """What was sent or is to be, newest first."""
     query = select(delivery_row).order_by(delivery_row.c.slot.desc(), delivery_row.c.channel).limit(limit)
     return [_sending(row) for row in connection.execute(query)]
-
-
-def give_up(connection: Connection, report: str) -> None:
-    """Send nothing more of a report that left the configuration."""
-    table = delivery_row
-    still = (table.c.report == report, table.c.delivered_at.is_(None))
-    connection.execute(update(table).where(*still).values(dead=True, error="the report left the configuration"))
 
 
 def _sending(row: Row[tuple[object, ...]]) -> Sending:

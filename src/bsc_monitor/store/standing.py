@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from bsc_monitor.model.status import Status
 from bsc_monitor.store.schema import collector_state, standing, upsert
@@ -47,11 +47,6 @@ def load_standings(connection: Connection) -> list[Standing]:
     """All of them."""
     rows = connection.execute(select(standing))
     return [Standing(row.kind, row.name, Status(row.status), row.score, row.since) for row in rows]
-
-
-def delete_standing(connection: Connection, kind: str, name: str) -> None:
-    """Forget what is no longer in the configuration."""
-    connection.execute(delete(standing).where(standing.c.kind == kind, standing.c.name == name))
 
 
 def save_collector(connection: Connection, state: CollectorState) -> None:
