@@ -248,8 +248,8 @@ class _Sheets:
         if landscape:
             sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
-        foot = f"{data.title}, {data.period_words}".replace("&", "&&")[:150]
-        sheet.set_footer(f"&L&8{foot}&R&8&P / &N")
+        foot = f"{data.title}, {data.period_words}"[:100].replace("&", "&&")
+        sheet.set_footer(f"&L&8 {foot}&R&8&P / &N")  # the blank: a title that begins with a digit were a size
         return sheet
 
     def _cell(self, sheet: Any, row: int, column: int, of: _Column, value: Any) -> None:

@@ -111,3 +111,11 @@ def test_names_that_begin_like_formulas_stay_text(data):
         for row in sheet.iter_rows():
             assert all(cell.data_type != "f" for cell in row)
     assert book["Summary"]["A1"].value == f"'{evil}"
+
+
+@pytest.mark.parametrize("title", ["24/7 operations", "R&D", "A & B " * 40])
+def test_the_foot_of_a_page_says_the_title_whatever_it_is(data, title):
+    foot = opened(replace(data, title=title))["KPIs"].oddFooter
+    assert foot.left.text.strip().startswith(title[:90].replace("&", "&&").strip())
+    assert foot.left.size == 8
+    assert foot.right.text.strip() == "&P / &N"
