@@ -2,10 +2,12 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.unit.web import site
 
+from bsc_monitor.model.alert import Maintenance
 from bsc_monitor.model.event import CollectorRan, ConfigReloaded, KpiJudged, ScoreChanged
 from bsc_monitor.model.judgement import NodeScore
 from bsc_monitor.model.status import Status
@@ -147,3 +149,34 @@ async def test_a_page_shows_the_pieces_that_the_stream_replaces(client):
     page = await (await client.get("/scorecards/it")).text()
     for name in ("row.it.mttr", "concerns.it", "head.it", "perspective.it.customer", "objective.it.restore-fast"):
         assert page.count(f'id="{name}"') == 1
+
+
+async def test_after_a_read_that_failed_and_for_who_asks_meanwhile_nothing_is_made_up(store):
+    read, away = asyncio.Event(), True
+
+    class Slow:
+        async def read(self, work):
+            if away:
+                raise OSError("the database is away")
+            await read.wait()
+            return store.read_now(work)
+
+    hub = Hub(replace(site.make_board(store), store=Slow()))
+    with pytest.raises(OSError, match="away"):
+        await hub.controls()
+    away = False
+    both = [asyncio.create_task(hub.controls()) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert not any(each.done() for each in both), "an empty picture would say that nothing fires"
+    read.set()
+    assert [len(found.alerts) for found in await asyncio.gather(*both)] == [3, 3]
+
+
+async def test_a_maintenance_window_that_a_reload_brought_is_shown(store):
+    windows = {}
+    board = replace(site.make_board(store), maintenance=lambda: windows)
+    hub = Hub(board)
+    before = {each.id for each in (await hub.controls()).windows}
+    windows["patch"] = Maintenance("patch", "0 22 * * *", timedelta(hours=1))
+    hub._happened(ConfigReloaded(site.NOW, ok=True))
+    assert {each.id for each in (await hub.controls()).windows} == before | {"patch"}

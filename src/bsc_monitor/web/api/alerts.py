@@ -77,7 +77,7 @@ async def acknowledge(call: Call, body: alert_models.NewAcknowledgement) -> aler
 async def silences(call: Call) -> alert_models.Silences:
     """List silences that have not ended."""
     controls, now = await call.hub.controls(), call.board.clock()
-    return alert_models.Silences(items=[shapes.silence(each, now) for each in controls.silences])
+    return alert_models.Silences(items=[shapes.silence(each, now) for each in controls.silences if each.ends_at > now])
 
 
 @API.post("/silences", Policy.OPERATOR)

@@ -20,7 +20,9 @@ ROUTES = API.table
 async def windows(call: Call) -> alert_models.MaintenanceWindows:
     """List maintenance windows: the configuration's, and those that people opened and nobody ended."""
     controls, now = await call.hub.controls(), call.board.clock()
-    return alert_models.MaintenanceWindows(items=[_shape(each, now) for each in controls.windows])
+    return alert_models.MaintenanceWindows(
+        items=[_shape(each, now) for each in controls.windows if each.until is None or each.until > now]
+    )
 
 
 @API.post("/maintenance", Policy.OPERATOR)

@@ -55,7 +55,9 @@ class Hub:
         self._number = 0
         self._run = secrets.token_hex(4)
         self._flush: asyncio.TimerHandle | None = None
-        self._controls_known = False
+        self._news = 0  #: counts what may change the controls
+        self._read_at: int | None = None  #: that count when they were read; None: they never were
+        self._reading = asyncio.Lock()
         self._rereading: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
         self._subscriptions: list[Callable[[], None]] = []
@@ -72,18 +74,22 @@ class Hub:
 
     async def controls(self) -> Controls:
         """What is known of alerts, silences and acknowledgements, reread if something changed since."""
-        if not self._controls_known:
-            await self.reread()
+        if self._read_at != self._news:
+            async with self._reading:  # who asks meanwhile waits: an empty picture would say that nothing fires
+                if self._read_at != self._news:
+                    await self._read()
         return self.pieces.controls
 
     async def reread(self) -> None:
         """Read alerts, silences and acknowledgements from the store, and show what differs."""
-        self._controls_known = True
-        board, before = self._board, self.pieces.controls
-        now, maintenance = board.clock(), board.maintenance()
-        inhibitions = board.inhibitions()
+        async with self._reading:
+            await self._read()
+
+    async def _read(self) -> None:
+        board, before, seen = self._board, self.pieces.controls, self._news
+        now, maintenance, inhibitions = board.clock(), board.maintenance(), board.inhibitions()
         after = await board.store.read(lambda connection: read_controls(connection, maintenance, now, inhibitions))
-        self.pieces.controls = after
+        self.pieces.controls, self._read_at = after, seen
         self.mark(*touched(before, after))
 
     async def stop(self, _: web.Application) -> None:
@@ -175,7 +181,7 @@ class Hub:
         self.mark(*changed_by(event))
 
     def _alerted(self) -> None:
-        self._controls_known = False
+        self._news += 1
         if self._viewers and (self._rereading is None or self._rereading.done()):
             self._rereading = asyncio.create_task(self._reread_soon())
 
@@ -189,6 +195,7 @@ class Hub:
             self._changed.clear()
             self._waiting.clear()
             self._forgotten = self._number = self._number + 1
+            self._news += 1  # maintenance and inhibition may be others
         for channel in list(self._viewers):
             self._send(channel, self._message("restart", ""))
 

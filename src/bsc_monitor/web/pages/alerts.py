@@ -28,8 +28,9 @@ async def alerts(request: web.Request) -> web.Response:
     now = board.clock()
     return page(
         request, "alerts.html", scene=page_of.scene, piece=page_of.piece, channel=page_of.channel("alerts"),
-        since=page_of.since, past=past, names=names, dead=dead, silences=page_of.scene.controls.silences, now=now,
-        windows=[shown(each, now) for each in page_of.scene.controls.windows], days=tuple(DAYS), zone=board.timezone(),
+        since=page_of.since, past=past, names=names, dead=dead, now=now,
+        silences=[each for each in page_of.scene.controls.silences if each.ends_at > now],
+        windows=[shown(each, now) for each in page_of.scene.controls.windows if each.until is None or each.until > now], days=tuple(DAYS), zone=board.timezone(),
     )  # fmt: skip
 
 
