@@ -24,8 +24,9 @@ def test_only_what_changed_is_written_again_and_what_no_longer_is_goes(tmp_path)
     assert {path.name for path in tmp_path.iterdir() if "AWS" in path.name} == {"AWS-2026-05.csv", "AWS-2026-06.csv"}
 
 
-def test_a_folder_with_somebodys_own_export_is_left_alone(tmp_path):
-    (tmp_path / "invoice.csv").write_text("mine")
-    with pytest.raises(ValueError, match=r"invoice\.csv, which is not the sandbox's"):
+@pytest.mark.parametrize("name", ["invoice.csv", "AWS-2026-01.csv"])
+def test_a_folder_with_somebodys_own_export_is_left_alone(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ValueError, match=rf"{name}, which is not the sandbox's"):
         export(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["invoice.csv"]
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]

@@ -23,6 +23,7 @@ _PLANS = {"AWS": "arn:aws:savingsplans::111122223333:savingsplan/demo", "Microso
 
 
 _OURS = re.compile(r"(AWS|Microsoft)-\d{4}-\d\d\.csv(\.new)?")
+_MARK = ".of-the-sandbox"  #: lies in every folder that may be written over
 
 
 def write(ledger: Ledger, folder: Path) -> list[Path]:
@@ -31,9 +32,12 @@ def write(ledger: Ledger, folder: Path) -> list[Path]:
     Raises OSError, and ValueError where the folder holds files of somebody else's: they would be taken for the company's.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    others = [path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name)]
+    found = [path.name for path in folder.iterdir() if path.name != _MARK]
+    others = [name for name in found if not _OURS.fullmatch(name)] if (folder / _MARK).exists() else found
     if others:
         raise ValueError(f"{folder} holds {others[0]}, which is not the sandbox's: give it a folder of its own")
+    if not (folder / _MARK).exists():
+        (folder / _MARK).touch()
     rows: dict[str, list[dict[str, str]]] = {}
     for provider in ("AWS", "Microsoft"):
         for charge, share in ledger.between(min(ledger.charges), ledger.now().date() + _DAY, provider):
@@ -41,7 +45,7 @@ def write(ledger: Ledger, folder: Path) -> list[Path]:
             if billed_in <= ledger.now().date():
                 rows.setdefault(f"{provider}-{billed_in:%Y-%m}.csv", []).append(_row(charge, share, billed_in))
     for path in folder.iterdir():
-        if path.name not in rows:
+        if path.name not in rows and path.name != _MARK:
             path.unlink()  # of a story that began earlier
     return [_file(folder / name, found) for name, found in rows.items()]
 
