@@ -20,7 +20,10 @@ def register(app: typer.Typer) -> None:
 def comment(
     subject: Annotated[str, typer.Argument(help="it/mttr, it/restore-fast, it, or an alert's id")],
     text: Annotated[str, typer.Argument(help="What to say")],
-    author: Annotated[str | None, typer.Option(help="Who says it; you by default")] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(help="Who says it; you by default. A running service with sign-in keeps the token's name"),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Write a comment on a KPI, an objective, a scorecard or an alert; it is kept with author and time.

@@ -37,7 +37,10 @@ def add(
         str | None, typer.Option(help="When it stops coming again: 90d, or a date; never by default")
     ] = None,
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why")] = "",
-    author: Annotated[str | None, typer.Option(help="Who asks for it; you by default")] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(help="Who asks for it; you by default. A running service with sign-in keeps the token's name"),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Open a maintenance window that comes again. It holds once this command says so.
@@ -76,7 +79,10 @@ def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
 
 def end(
     name: Annotated[str, typer.Argument(help="The window's name")],
-    author: Annotated[str | None, typer.Option(help="Who ends it; you by default")] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(help="Who ends it; you by default. A running service with sign-in keeps the token's name"),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """End a window that a person opened, for good. Those of the configuration file are ended there.

@@ -30,7 +30,10 @@ def add(
     lasts: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 3d")] = "1h",
     start: Annotated[str | None, typer.Option(help="When it begins: 2h from now, or a date and time")] = None,
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why")] = "",
-    author: Annotated[str | None, typer.Option(help="Who asks for it; you by default")] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(help="Who asks for it; you by default. A running service with sign-in keeps the token's name"),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Silence matching alerts. It holds once this command says so.
@@ -70,7 +73,10 @@ def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
 
 def expire(
     silence: Annotated[str, typer.Argument(help="The silence's id, or the beginning of it")],
-    author: Annotated[str | None, typer.Option(help="Who ends it; you by default")] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(help="Who ends it; you by default. A running service with sign-in keeps the token's name"),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """End a silence now.

@@ -103,6 +103,11 @@ class Service:
         await self.evaluator.start()
         if self.stand_in is not None:
             await self.stand_in.ready()
+        await self._start_work()
+        self.ready = True
+
+    async def _start_work(self) -> None:
+        """Start what tells, collects and improves, when the board answers already."""
         self.extensions = Extensions(self)
         self._started.append(self.extensions.stop)
         await self.extensions.start()
@@ -130,7 +135,6 @@ class Service:
         self.past = Past(self)
         await self.past.resume()
         self._started.append(self.past.stop)
-        self.ready = True
 
     @property
     def address(self) -> str:

@@ -54,7 +54,9 @@ class StandIn:
                         return
                     self.lines.append(line)
         except TimeoutError:
-            process.kill()
+            pass
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()  # its last words come when it is gone
         words = (await process.stderr.read()).decode().strip() if process.stderr else ""
         await process.wait()
         raise StandInError(words or "the sandbox did not start")
