@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bsc_monitor.alert.defaults import effective_rules
 from bsc_monitor.alert.observing import (
@@ -91,7 +92,7 @@ class AlertEngine:
             return []
         failed = isinstance(event, CollectorFailed)
         note = event.message if isinstance(event, CollectorFailed) else ""
-        return self._see(found, Sight(active=failed, facts=Facts(found[0].title, note=note)), event.at)
+        return self._see(found, Sight(active=failed, facts=partial(Facts, found[0].title, note=note)), event.at)
 
     def insights(self, findings: Iterable[Finding], now: datetime) -> list[Effect]:
         """Take which insights (``kind`` about ``subject``) hold now and which no longer do."""
@@ -165,7 +166,7 @@ class AlertEngine:
                 effects += self._keep(alert, *step(alert, None, rule, now), now)
         self._begun = True
         if (found := self._watching(_WATCHDOG)) is not None:
-            effects += self._see(found, Sight(active=True, facts=Facts(found[0].title)), now)
+            effects += self._see(found, Sight(active=True, facts=partial(Facts, found[0].title)), now)
         return effects
 
     def _ended(self, alert: Alert) -> str:
@@ -212,7 +213,8 @@ class AlertEngine:
                 continue  # what never began has nothing to remember: most readings end here
             alert = before
             if before.observed_at is None or seen.observed_at is None or seen.observed_at >= before.observed_at:
-                facts = replace(sight.facts, runbook_url=sight.facts.runbook_url or watch.rule.runbook_url)
+                facts = sight.facts()
+                facts = replace(facts, runbook_url=facts.runbook_url or watch.rule.runbook_url)
                 alert = replace(before, facts=facts, marks=marks)
             effects += self._keep(before, *step(alert, seen, watch.rule, now), now)
         return effects

@@ -1,8 +1,9 @@
 """What a rule sees of its subject: from judgements, node scores, closed periods, runs and findings to observations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from bsc_monitor.alert.step import Observation
 from bsc_monitor.alert.subjects import Subject
@@ -27,7 +28,7 @@ class Finding:
     evidence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every reading, and freezing takes most of the time
 class Sight:
     """One subject at one moment, as all rules may look at it."""
 
@@ -40,28 +41,32 @@ class Sight:
     closed_end: datetime | None = None
     active: bool | None = None
     within: int | None = None
-    facts: Facts = Facts()
+    facts: Callable[[], Facts] = Facts  #: made only where an alert keeps them
 
 
 def sight_of_kpi(subject: Subject, judgement: Judgement, now: datetime) -> Sight:
     """A KPI's judgement."""
     period = judgement.period
     closed = period is not None and period.kind is not None and period.end <= now
-    facts = Facts(
-        subject.title, subject.unit, judgement.thresholds.target, judgement.thresholds.red, judgement.score,
-        str(judgement.status), period.label if period else "", subject.owner, judgement.evidence or "",
-        subject.runbook_url, judgement.note or "", judgement.observed_at,
-    )  # fmt: skip
+    facts = partial(_facts_of_kpi, subject, judgement)
     return Sight(
         judgement.status, judgement.score, judgement.value, judgement.freshness, judgement.observed_at,
         period.label if period and closed else None, period.end if period and closed else None, facts=facts,
     )  # fmt: skip
 
 
+def _facts_of_kpi(subject: Subject, judgement: Judgement) -> Facts:
+    return Facts(
+        subject.title, subject.unit, judgement.thresholds.target, judgement.thresholds.red, judgement.score,
+        str(judgement.status), judgement.period.label if judgement.period else "", subject.owner,
+        judgement.evidence or "", subject.runbook_url, judgement.note or "", judgement.observed_at,
+    )  # fmt: skip
+
+
 def sight_of_period(subject: Subject, value: PeriodValue) -> Sight:
     """A KPI's closed period."""
-    facts = Facts(
-        subject.title, subject.unit, value.thresholds.target, value.thresholds.red, value.score, str(value.status),
+    facts = partial(
+        Facts, subject.title, subject.unit, value.thresholds.target, value.thresholds.red, value.score, str(value.status),
         value.period.label, subject.owner, value.evidence or "", subject.runbook_url, value.note or "",
         value.observed_at,
     )  # fmt: skip
@@ -74,8 +79,8 @@ def sight_of_period(subject: Subject, value: PeriodValue) -> Sight:
 
 def sight_of_node(subject: Subject, node: NodeScore) -> Sight:
     """An objective's, perspective's or scorecard's score. Without one it is unknown."""
-    facts = Facts(
-        subject.title, "points", score=node.score, status=str(node.status), owner=subject.owner, note=node.reason
+    facts = partial(
+        Facts, subject.title, "points", score=node.score, status=str(node.status), owner=subject.owner, note=node.reason
     )
     quality = Freshness.MISSING if node.score is None else Freshness.FRESH
     return Sight(node.status, node.score, node.score, quality, facts=facts)
@@ -83,8 +88,8 @@ def sight_of_node(subject: Subject, node: NodeScore) -> Sight:
 
 def sight_of_finding(subject: Subject, finding: Finding) -> Sight:
     """A finding of ``improve``."""
-    facts = Facts(
-        subject.title, subject.unit, owner=subject.owner, evidence=finding.evidence, runbook_url=subject.runbook_url,
+    facts = partial(
+        Facts, subject.title, subject.unit, owner=subject.owner, evidence=finding.evidence, runbook_url=subject.runbook_url,
         note=finding.note,
     )  # fmt: skip
     return Sight(value=finding.value, active=finding.active, within=finding.within, facts=facts)
