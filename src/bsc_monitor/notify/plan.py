@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -85,8 +85,7 @@ class Planner:
         """Messages to people: grouped, spaced, repeated."""
         ready = self._ready()
         tried = _by([row for row in ready if row.message is not None], lambda row: row.message)
-        jobs = [self._once_more(rows) for rows in tried.values()]
-        waiting = {row.group for rows in tried.values() for row in rows}  # what comes after in these groups waits
+        jobs, waiting = self._once_more_in_order(tried.values())
         fresh: list[Job] = []
         silent: list[Row] = []
         for group, rows in _by([row for row in ready if row.group not in waiting], lambda row: row.group).items():
@@ -94,7 +93,7 @@ class Planner:
                 fresh.append(self._job(group, rows))
             else:
                 silent += rows
-        busy = waiting | {job.group for job in fresh if job.due <= self._now}
+        busy = waiting.keys() | {job.group for job in fresh if job.due <= self._now}
         jobs += [*self._together(fresh), *self._repetitions(busy)]
         return self._plan(jobs, silent)
 
@@ -200,6 +199,17 @@ class Planner:
         retry = max((self._sane(row.next_try) for row in rows if row.next_try is not None), default=due)
         return Job(group, route.id, max(due, retry), tuple(rows), late=self._late(rows, due))
 
+    def _once_more_in_order(self, tried: Iterable[list[Row]]) -> tuple[list[Job], dict[str, datetime]]:
+        """The messages that were tried before, and until when each of their groups waits: nothing overtakes in a group."""
+        jobs: list[Job] = []
+        waiting: dict[str, datetime] = {}
+        for rows in tried:
+            job, groups = self._once_more(rows), {row.group for row in rows}
+            due = max([job.due, *(waiting[group] for group in groups if group in waiting)])
+            jobs.append(replace(job, due=due))
+            waiting.update(dict.fromkeys(groups, due))
+        return jobs, waiting
+
     def _once_more(self, rows: list[Row]) -> Job:
         """The very message that was tried before."""
         groups = _by(rows, lambda row: row.group)
@@ -237,7 +247,7 @@ class Planner:
         """An instant to wait for; now, where it is so far away that the clock must have been set back."""
         return self._now if instant > self._now + _LONGEST_WAIT else instant
 
-    def _repetitions(self, busy: set[str]) -> list[Job]:
+    def _repetitions(self, busy: Collection[str]) -> list[Job]:
         jobs: list[Job] = []
         for group, beliefs in _by(list(self._open.values()), lambda each: each.group).items():
             sent = self._waiting.sent.get(group)

@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from tests.unit.notify.world import HOUR, MINUTE, RED, SECOND, is_, kpi, receiver, route, world
 
 from bsc_monitor.alert.defaults import DEFAULT_RULES
@@ -423,7 +424,8 @@ async def test_a_receiver_of_a_plugin_is_tried_again_and_cannot_end_the_service(
     assert outcomes["missing"].error == "no plugin provides a receiver 'missing'"
 
 
-async def test_what_a_crash_left_of_a_storm_is_told_in_the_order_in_which_it_happened(tmp_path):
+@pytest.mark.parametrize("refused", [False, True])
+async def test_what_a_crash_left_of_a_storm_is_told_in_the_order_in_which_it_happened(tmp_path, refused):
     names = [f"k{number:03}" for number in range(150)]
     routes = [route(group_by=("scorecard", "kpi"), group_interval=5 * MINUTE)]
     async with world(tmp_path, kpis=[kpi(name) for name in [*names, "told"]], routes=routes) as w:
@@ -441,6 +443,15 @@ async def test_what_a_crash_left_of_a_storm_is_told_in_the_order_in_which_it_hap
         w.lanes["one", "ops"]._send = killed
         with contextlib.suppress(KeyboardInterrupt):
             await w.until(410)
+        if (
+            refused
+        ):  # the first part once more, before another crash: it waits for its next try, what follows it does not
+            w.lanes.clear()
+            w._next.clear()
+            w.open()
+            w.sinks["ops"].down = DOWN
+            await w.until(411)
+            w.sinks["ops"].down = None
         w.lanes.clear()
         w._next.clear()
         w.open()
