@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bsc_monitor.cli.desk import at_desk
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, AuthorOption, ConfigOption, load_all
 from bsc_monitor.cli.matchers import author_of, moment
 
 
@@ -21,10 +21,7 @@ def ack(
     alert: Annotated[str, typer.Argument(help="The alert's id, as alerts and messages show it")],
     note: Annotated[str, typer.Option("--note", "-m", help="What you are doing about it")] = "",
     until: Annotated[str | None, typer.Option(help="2h, or a date and time; until it resolves by default")] = None,
-    author: Annotated[
-        str | None,
-        typer.Option(help="Who takes it on; you by default. A running service with sign-in keeps the token's name"),
-    ] = None,
+    author: AuthorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Take a firing alert on: it is not repeated and does not escalate.

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bsc_monitor.cli.desk import at_desk
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, AuthorOption, ConfigOption, load_all
 from bsc_monitor.cli.matchers import author_of
 from bsc_monitor.config import Configuration
 
@@ -20,10 +20,7 @@ def register(app: typer.Typer) -> None:
 def comment(
     subject: Annotated[str, typer.Argument(help="it/mttr, it/restore-fast, it, or an alert's id")],
     text: Annotated[str, typer.Argument(help="What to say")],
-    author: Annotated[
-        str | None,
-        typer.Option(help="Who says it; you by default. A running service with sign-in keeps the token's name"),
-    ] = None,
+    author: AuthorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Write a comment on a KPI, an objective, a scorecard or an alert; it is kept with author and time.

@@ -13,6 +13,10 @@ from bsc_monitor.config import AddressFault, ConfigError, Configuration, load
 from bsc_monitor.plugin import Collector
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file")]
+AuthorOption = Annotated[
+    str | None,
+    typer.Option(help="Who says so; you by default. A running service with sign-in keeps the token's name"),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON")]
 DEFAULT_CONFIG = Path("config.toml")
 

@@ -10,7 +10,7 @@ import typer
 
 from bsc_monitor.alert.maintenance import next_opening, window
 from bsc_monitor.cli.desk import at_desk, conditions, read_windows
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, AuthorOption, ConfigOption, JsonOption, load_all
 from bsc_monitor.cli.matchers import as_words, author_of, moment, parse_matchers, span
 from bsc_monitor.config.durations import format_duration
 from bsc_monitor.model.alert import Maintenance
@@ -37,10 +37,7 @@ def add(
         str | None, typer.Option(help="When it stops coming again: 90d, or a date; never by default")
     ] = None,
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why")] = "",
-    author: Annotated[
-        str | None,
-        typer.Option(help="Who asks for it; you by default. A running service with sign-in keeps the token's name"),
-    ] = None,
+    author: AuthorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Open a maintenance window that comes again. It holds once this command says so.
@@ -79,10 +76,7 @@ def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
 
 def end(
     name: Annotated[str, typer.Argument(help="The window's name")],
-    author: Annotated[
-        str | None,
-        typer.Option(help="Who ends it; you by default. A running service with sign-in keeps the token's name"),
-    ] = None,
+    author: AuthorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """End a window that a person opened, for good. Those of the configuration file are ended there.

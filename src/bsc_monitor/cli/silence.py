@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bsc_monitor.cli.desk import at_desk, conditions, read_silences
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, AuthorOption, ConfigOption, JsonOption, load_all
 from bsc_monitor.cli.matchers import as_words, author_of, moment, parse_matchers, span
 from bsc_monitor.model.alert import Silence
 from bsc_monitor.notify.payload import instant
@@ -30,10 +30,7 @@ def add(
     lasts: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 3d")] = "1h",
     start: Annotated[str | None, typer.Option(help="When it begins: 2h from now, or a date and time")] = None,
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why")] = "",
-    author: Annotated[
-        str | None,
-        typer.Option(help="Who asks for it; you by default. A running service with sign-in keeps the token's name"),
-    ] = None,
+    author: AuthorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Silence matching alerts. It holds once this command says so.
@@ -73,10 +70,7 @@ def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
 
 def expire(
     silence: Annotated[str, typer.Argument(help="The silence's id, or the beginning of it")],
-    author: Annotated[
-        str | None,
-        typer.Option(help="Who ends it; you by default. A running service with sign-in keeps the token's name"),
-    ] = None,
+    author: AuthorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """End a silence now.
