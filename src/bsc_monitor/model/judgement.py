@@ -1,9 +1,9 @@
 """The result of judging: what a KPI and each node above it are worth at one moment."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from bsc_monitor.model.frozen import frozen
 from bsc_monitor.model.organisation import Thresholds
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.status import Freshness, ReadingState, Status
@@ -11,7 +11,7 @@ from bsc_monitor.model.status import Freshness, ReadingState, Status
 NodeKind = Literal["kpi", "objective", "perspective", "scorecard"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """A KPI judged: value against the thresholds in force. ``score`` is None when there is nothing to judge."""
 
@@ -38,7 +38,7 @@ class Judgement:
         return self.score is not None and self.freshness is Freshness.FRESH
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counts:
     """KPIs below a node by status, so that an average never hides a red."""
 
@@ -48,7 +48,7 @@ class Counts:
     missing: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeScore:
     """An objective, perspective or scorecard, rolled up from its children."""
 

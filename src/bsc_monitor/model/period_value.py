@@ -1,14 +1,14 @@
 """The value of a KPI in one period: live while the period is open, frozen with its judgement when it closes."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from bsc_monitor.model.frozen import frozen
 from bsc_monitor.model.organisation import Thresholds
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.status import Completeness, ReadingState, Status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeriodValue:
     """What a KPI (and each of its segments) was worth in a period, in the KPI's unit."""
 
@@ -32,7 +32,7 @@ class PeriodValue:
     revision: int = 0  #: times it was reopened by a late reading or rescored
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodePeriod:
     """What an objective, perspective or scorecard was worth in a closed period, frozen with it."""
 

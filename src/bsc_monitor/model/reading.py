@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bsc_monitor.model.frozen import frozen
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.status import Completeness, ReadingState
 
@@ -32,7 +33,7 @@ class Reading:
     note: str | None = None  #: one sentence for people, e.g. "3 issues skipped In Progress and were left out"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KpiReading:
     """A reading that passed the door: finite, cleaned, in the KPI's unit, addressed to a KPI."""
 

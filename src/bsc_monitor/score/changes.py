@@ -9,13 +9,17 @@ from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
 
 
+Turn = tuple[Judgement, Judgement | None]  #: (now, before)
+NodeTurn = tuple[NodeScore, NodeScore | None]
+
+
 @dataclass(slots=True)
 class Changes:
     """The differences between two states of scoring. A KPI, node or period value appears once, in its newest form."""
 
-    judgements: list[tuple[Judgement, Judgement | None]] = field(default_factory=list)  #: (now, before)
+    judgements: list[Turn] = field(default_factory=list)
     segments: list[PeriodValue] = field(default_factory=list)  #: judged breakdown values of what "now" shows
-    nodes: list[tuple[NodeScore, NodeScore | None]] = field(default_factory=list)  #: (now, before)
+    nodes: list[NodeTurn] = field(default_factory=list)
     values: list[PeriodValue] = field(default_factory=list)  #: not closed (``closed_at`` None), segments included
     closed: list[PeriodValue] = field(default_factory=list)  #: frozen now; ``revision`` > 0: closed again
     reopened: list[PeriodValue] = field(default_factory=list)  #: as they were frozen before this step reopened them

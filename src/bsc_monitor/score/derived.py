@@ -15,11 +15,13 @@ from bsc_monitor.score.periods import parse_period
 from bsc_monitor.score.settle import Step, closed_value, slot_for
 from bsc_monitor.score.state import KpiState, Slot
 
+_NO_OPERANDS: Mapping[str, KpiState] = {}  # one for all
+
 
 def link(states: Mapping[str, KpiState]) -> None:
     """Connect every derived KPI with its operands, and rank it above them. A formula that is none has no value."""
     for state in states.values():
-        state.formula, state.operands, state.dependents, state.rank = None, {}, [], 0
+        state.formula, state.operands, state.dependents, state.rank = None, _NO_OPERANDS, (), 0
         state.grace = state.kpi.grace
     derived = [state for state in states.values() if state.kpi.formula is not None]
     for state in derived:
@@ -27,10 +29,11 @@ def link(states: Mapping[str, KpiState]) -> None:
             state.formula = parse_formula(state.kpi.formula or "")
         except FormulaError:
             continue
+        state.pending = state.pending or {}
         known = {name: states.get(state.kpi.operands.get(name, "")) for name in state.formula.names}
         state.operands = {name: operand for name, operand in known.items() if operand is not None}
         for operand in dict.fromkeys(state.operands.values()):
-            operand.dependents.append(state)
+            operand.dependents = (*operand.dependents, state)
     for state in _operands_first(derived):
         for operand in state.operands.values():
             state.rank = max(state.rank, operand.rank + 1)
@@ -54,7 +57,7 @@ def derive(state: KpiState, step: Step) -> None:
         raw = _evaluated(state, own, values)
         if raw != slot.total.raw:
             slot.total.raw, slot.total.made, slot.total.changed = raw, True, True
-        state.dirty.append(slot)
+        state.dirty = (*state.dirty, slot)
 
 
 def is_stale(state: KpiState) -> bool:

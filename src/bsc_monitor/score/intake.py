@@ -20,7 +20,7 @@ def absorb(state: KpiState | None, step: Step, readings: Sequence[KpiReading]) -
     step.touched[state] = None
     if len(readings) == 1:
         period, reading = _placed(state, readings[0])
-        _put(state, step, period, [reading])
+        _put(state, step, period, (reading,))
         return
     groups: dict[tuple[datetime, Labels], list[KpiReading]] = {}
     for each in readings:
@@ -41,8 +41,9 @@ def _placed(state: KpiState, reading: KpiReading) -> tuple[Period, KpiReading]:
     return state.line.at(reading.at), replace(reading, period=None)
 
 
-def _put(state: KpiState, step: Step, period: Period, readings: list[KpiReading]) -> None:
-    labels, how = readings[0].labels, state.kpi.aggregate
+def _put(state: KpiState, step: Step, period: Period, readings: Sequence[KpiReading]) -> None:
+    kpi, labels = state.kpi, readings[0].labels
+    how = kpi.aggregate
     slot = slot_for(state, step, period, labels)
     if slot is None:
         _too_late(state, step, period, readings)
@@ -50,24 +51,23 @@ def _put(state: KpiState, step: Step, period: Period, readings: list[KpiReading]
     for reading in readings:
         if state.heard is None or reading.at > state.heard:
             state.heard = reading.at
-    cell = slot.cell(labels)
+    cell = slot.cell(labels) if labels else slot.total
     if slot.combined is not None and not labels:  # the source gives a total after all
         slot.combined = cell.raw = None
     # an accumulator that began with its period has seen everything; any other is filled from the store
-    complete = cell.accumulator is None and not slot.past and period.start >= state.since
-    if how == "last" or complete:
+    if how == "last" or (cell.accumulator is None and not slot.past and period.start >= state.since):
         cell.absorb(how, readings, None)
     else:
         cell.absorb(how, readings, lambda: _stored(state, step, period, labels))
     if slot not in state.dirty:
-        state.dirty.append(slot)
-    if state.kpi.window is not None and not slot.past:
+        state.dirty = (*state.dirty, slot)
+    if kpi.window is not None and not slot.past:
         if state.trailing is None:
-            state.trailing = Trailing(state.kpi.window, readings[-1].at)
+            state.trailing = Trailing(kpi.window, readings[-1].at)
         state.trailing.absorb(how, labels, readings, lambda within: _stored(state, step, within, labels))
 
 
-def _too_late(state: KpiState, step: Step, period: Period, readings: list[KpiReading]) -> None:
+def _too_late(state: KpiState, step: Step, period: Period, readings: Sequence[KpiReading]) -> None:
     """Tell of readings that do not count, unless they only say what is frozen already."""
     frozen = closed_value(state, step, period, readings[0].labels)
     for reading in readings:

@@ -15,7 +15,6 @@ from bsc_monitor.model.status import Freshness, ReadingState, Status
 from bsc_monitor.model.unit import canonical, is_currency
 from bsc_monitor.score.curve import Curve, curve_of
 from bsc_monitor.score.periods import current_period, last_day, local_day, midnight, previous
-from bsc_monitor.score.quick import quick
 from bsc_monitor.score.targets import (
     final_target,
     next_step,
@@ -28,7 +27,6 @@ from bsc_monitor.score.targets import (
 _OK, _PARTIAL, _UNKNOWN = ReadingState.OK, ReadingState.PARTIAL, Status.UNKNOWN
 _JUDGEABLE = (_OK, _PARTIAL)
 _FRESH, _STALE = Freshness.FRESH, Freshness.STALE
-_period_value, _judgement = quick(PeriodValue), quick(Judgement)
 
 
 class Rules:
@@ -67,30 +65,26 @@ def prorate(rules: Rules, kpi: Kpi, period: Period, now: datetime, calendar: Cal
     return scaled
 
 
-def is_enough(kpi: Kpi, reading: KpiReading) -> bool:
-    """Whether a value has the samples behind it that the KPI asks for; one that does not say counts as one.
-
-    So does one that counted nothing: no major incident in a month is a value of 0, and not an unknown one.
-    """
-    return (reading.samples or 1) >= kpi.min_samples
-
-
 def settled(
     kpi: Kpi, period: Period, reading: KpiReading, rules: Rules | None, definition: str = "",
     closed_at: datetime | None = None, revision: int = 0,
 ) -> PeriodValue:  # fmt: skip
-    """A period's value, judged. ``rules`` None: it is too early to judge it."""
+    """A period's value, judged. ``rules`` None: it is too early to judge it.
+
+    A value needs as many samples behind it as the KPI asks for; one that does not say counts as one. So does one that
+    counted nothing: no major incident in a month is a value of 0, and not an unknown one.
+    """
     value, state = reading.value, reading.state
     score: float | None = None
     status = _UNKNOWN
     if value is None and state in _JUDGEABLE:
         state = ReadingState.NO_DATA
-    elif state in _JUDGEABLE and not is_enough(kpi, reading):
+    elif state in _JUDGEABLE and (reading.samples or 1) < kpi.min_samples:
         state = ReadingState.INSUFFICIENT
     elif value is not None and state in _JUDGEABLE and rules is not None and rules.curve is not None:
         score, status = rules.curve.judge(value)
     thresholds = Thresholds() if rules is None else rules.thresholds
-    return _period_value(
+    return PeriodValue(
         reading.kpi, period, reading.labels, value, reading.samples, reading.numerator, reading.denominator, state,
         reading.completeness, reading.at, reading.evidence, reading.note, thresholds, score, status, definition,
         closed_at, revision,
@@ -121,8 +115,8 @@ def judgement_of(
         stale = True
     since = now if before is None or before.status is not status else before.since
     value = shown.value
-    return _judgement(
-        kpi.name, value, shown.thresholds, shown.score, status, _STALE if stale else _FRESH,
+    return Judgement(
+        shown.kpi, value, shown.thresholds, shown.score, status, _STALE if stale else _FRESH,
         shown.period, previous_period, shown.observed_at, since, shown.samples, shown.state,
         None if kpi.baseline is None else progress(kpi, value, final),
         None if earlier is None or _half_done(kpi, shown, now) else trend(kpi, value, earlier.value), shown.evidence, shown.note,

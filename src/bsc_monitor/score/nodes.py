@@ -16,6 +16,8 @@ from bsc_monitor.score.exact import exact
 #: how bad a status is for what it caps; not knowing is worse than green and better than a known fault
 _BADNESS = {Status.GREEN: 0, Status.UNKNOWN: 1, Status.AMBER: 2, Status.RED: 3}
 
+_LONG = 24  #: so many numbers are added up faster than they are made fewer
+
 
 class Edge:
     """A child's share in one parent."""
@@ -49,10 +51,11 @@ class Node:
     """An objective, perspective or scorecard. Parents come after children in ``order``."""
 
     __slots__ = (
-        "after",
         "blanks",
         "children",
+        "counted",
         "counts",
+        "coverage",
         "covered",
         "dirty",
         "edges",
@@ -86,38 +89,44 @@ class Node:
         self.keys: list[Leaf] = []  #: key KPIs directly below
         self.counts = [0, 0, 0, 0]  #: KPIs below: missing, green, amber, red;
         self.told: Counts | None = None  #: and as they are told, while they are the same
-        self.products: list[float] = []  #: exact sum of weight × score, and what is to be added to it
+        self.products: list[float] = []  #: what adds up to the exact sum of weight × score
         self.covered: list[float] = []  #: of weights with a score
         self.zeros: list[float] = []  #: of weights without one that count as 0
         self.weights: list[float] = []  #: of all weights,
         self.total = 0.0  #: rounded
         self.blanks = 0  #: children whose missing score leaves this node without
-        self.after = False  #: whether ``products`` has something to add,
-        self.moved = False  #: and whether the weights have
+        self.moved = True  #: whether the weights that count are others than these:
+        self.coverage = 0.0  #: share of the weights with a score
+        self.counted = 0.0  #: sum of the weights that count; 0: there is no score
         self.score: float | None = None
         self.shown: NodeScore | None = None
 
 
-def roll_up(node: Node) -> tuple[float | None, Status, float, str]:
-    """Score, status, coverage and reason of a node from its sums."""
-    if node.after:
-        node.products = exact(node.products)
-        node.after = False
+def roll_up(node: Node) -> tuple[float | None, Status, str]:
+    """Score, status and reason of a node from its sums."""
     if node.moved:
-        node.covered, node.zeros = exact(node.covered), exact(node.zeros)
-        node.moved = False
-    covered = node.covered[0] if node.covered else 0.0
-    coverage = covered / node.total if node.total else 0.0
-    counted = exact([*node.covered, *node.zeros])[0] if node.zeros else covered
-    if node.blanks or not counted or counted / node.total < node.min_coverage:
-        return None, Status.UNKNOWN, coverage, _why_blank(node, coverage)
-    score = (node.products[0] if node.products else 0.0) / counted
+        _weigh(node)
+    if not node.counted:
+        return None, Status.UNKNOWN, _why_blank(node)
+    products = node.products
+    if len(products) > _LONG:
+        products = node.products = exact(products)
+    score = fsum(products) / node.counted
     status = node_status(score)
     for leaf in node.keys:
         if _BADNESS[leaf.status] > _BADNESS[status]:
-            worst, reason = _capped(node, status)
-            return score, worst, coverage, reason
-    return score, status, coverage, ""
+            return score, *_capped(node, status)
+    return score, status, ""
+
+
+def _weigh(node: Node) -> None:
+    """How much of its weights counts, anew."""
+    node.moved = False
+    node.covered, node.zeros = exact(node.covered), exact(node.zeros)
+    total = node.total
+    node.coverage = fsum(node.covered) / total if total else 0.0
+    counted = fsum([*node.covered, *node.zeros])
+    node.counted = 0.0 if node.blanks or not counted or counted / total < node.min_coverage else counted
 
 
 def refill(node: Node) -> None:
@@ -135,34 +144,33 @@ def refill(node: Node) -> None:
             zeros.append(weight)
         elif edge.missing == "blank":
             node.blanks += 1
-    node.products, node.covered, node.zeros = exact(products), exact(covered), exact(zeros)
+    node.products, node.covered, node.zeros = exact(products), covered, zeros
     node.weights = exact([edge.weight for edge in node.children])
     node.total = node.weights[0] if node.weights else 0.0
-    node.after = node.moved = False
+    node.moved = True
 
 
 def contribute(edge: Edge, score: float | None) -> None:
-    """Put a child's new score into its parent's sums in place of the old one."""
+    """Put a child's new score, another than before, into its parent's sums in place of the old one."""
     old, weight, node = edge.score, edge.weight, edge.parent
     edge.score = score
-    if not weight or old == score:
-        return
-    node.after = True
-    if old is not None:
-        node.products.append(-(weight * old))
-    if score is not None:
-        node.products.append(weight * score)
-    if old is None or score is None:
+    if old is not None and score is not None:
+        node.products += (-(weight * old), weight * score)
+    elif weight:
         node.moved = True
         sign = 1 if old is None else -1
         node.covered.append(sign * weight)
+        if old is not None:
+            node.products.append(-(weight * old))
+        elif score is not None:
+            node.products.append(weight * score)
         if edge.missing == "zero":
             node.zeros.append(-sign * weight)
         elif edge.missing == "blank":
             node.blanks -= sign
 
 
-def _why_blank(node: Node, coverage: float) -> str:
+def _why_blank(node: Node) -> str:
     if not node.total:
         return "nothing below it is scored"
     blank = [
@@ -170,7 +178,7 @@ def _why_blank(node: Node, coverage: float) -> str:
     ]
     if blank:
         return f"{', '.join(blank[:3])}{', …' if len(blank) > 3 else ''} without a score leaves it blank"
-    return f"coverage {coverage:.3g} is below {node.min_coverage:g}"
+    return f"coverage {node.coverage:.3g} is below {node.min_coverage:g}"
 
 
 def _capped(node: Node, status: Status) -> tuple[Status, str]:

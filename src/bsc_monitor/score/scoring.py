@@ -12,7 +12,7 @@ from bsc_monitor.model.organisation import Kpi, Organisation
 from bsc_monitor.model.period import Calendar
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
-from bsc_monitor.score.changes import Changes
+from bsc_monitor.score.changes import Changes, Turn
 from bsc_monitor.score.definition import same_aggregation, same_measure, unchanged
 from bsc_monitor.score.derived import derive, link
 from bsc_monitor.score.intake import absorb
@@ -204,7 +204,7 @@ class Scoring:
 
     def _finish(self, step: Step) -> Changes:
         """Settle, judge and roll up what was touched, operands before what is derived from them."""
-        judged: list[tuple[Judgement, Judgement | None]] = []
+        judged: list[Turn] = []
         if len(step.touched) == 1:
             (state,) = step.touched
             self._process(step, state, judged)
@@ -212,14 +212,9 @@ class Scoring:
                 self._process_all(step, state.dependents, judged)
         elif step.touched:
             self._process_all(step, step.touched, judged)
-        changes = step.changes()
-        changes.judgements = judged
-        changes.nodes = self._tree.settle(step.now)
-        return changes
+        return step.changes(judged, self._tree.settle(step.now))
 
-    def _process_all(
-        self, step: Step, states: Iterable[KpiState], judged: list[tuple[Judgement, Judgement | None]]
-    ) -> None:
+    def _process_all(self, step: Step, states: Iterable[KpiState], judged: list[Turn]) -> None:
         seen = dict.fromkeys(states)
         queue: list[tuple[int, int, KpiState]] = [(state.rank, n, state) for n, state in enumerate(seen)]
         queue.sort()
@@ -233,13 +228,13 @@ class Scoring:
                     number += 1
                     heappush(queue, (derived.rank, number, derived))
 
-    def _process(self, step: Step, state: KpiState, judged: list[tuple[Judgement, Judgement | None]]) -> None:
+    def _process(self, step: Step, state: KpiState, judged: list[Turn]) -> None:
         if state.due is None or step.now >= state.due or state.kpi.prorate:
             _advance(state, step)
         if state.formula is not None:
             derive(state, step)
         if state.dirty:
-            dirty, state.dirty = state.dirty, []
+            dirty, state.dirty = state.dirty, ()
             for slot in dirty:
                 settle(state, step, slot)
         before = state.judgement
@@ -270,7 +265,7 @@ def _redefine(state: KpiState, kpi: Kpi, now: datetime) -> None:
         slot.rules = None
         for cell in slot.cells():
             cell.changed = True
-        state.dirty.append(slot)
+        state.dirty = (*state.dirty, slot)
     if state.trailing is not None:
         for cell in state.trailing.cells():
             cell.changed = True

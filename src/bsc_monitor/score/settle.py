@@ -9,7 +9,7 @@ from bsc_monitor.model.period import Period
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.score.breakdown import Labels, combined, path_of
-from bsc_monitor.score.changes import Changes
+from bsc_monitor.score.changes import Changes, NodeTurn, Turn
 from bsc_monitor.score.judge import Rules, prorate, rules_of, settled
 from bsc_monitor.score.periods import local_day
 from bsc_monitor.score.state import Cell, KpiState, Slot
@@ -47,11 +47,11 @@ class Step:
         self.late: list[KpiReading] = []
         self.past: dict[tuple[KpiState, datetime], Slot] = {}
 
-    def changes(self) -> Changes:
-        """What changed, without judgements and nodes."""
+    def changes(self, judgements: list[Turn], nodes: list[NodeTurn]) -> Changes:
+        """All that changed."""
         return Changes(
-            segments=list(self.segments.values()), values=list(self.values.values()), closed=list(self.closed.values()),
-            reopened=self.reopened, late=self.late,
+            judgements, list(self.segments.values()), nodes, list(self.values.values()), list(self.closed.values()),
+            self.reopened, self.late,
         )  # fmt: skip
 
 
@@ -106,29 +106,34 @@ def closed_value(state: KpiState, step: Step, period: Period, labels: Labels = (
 def settle(state: KpiState, step: Step, slot: Slot, *, anew: bool = False) -> None:
     """Judge the changed values of a slot (``anew``: all), and close it when it is time."""
     rules = _rules(state, step, slot)
-    _combine(state, slot, rules)
-    here = slot.period.start == state.current.start
-    if slot.total.raw is not None and (slot.total.changed or anew):
-        _settle_cell(state, step, slot, slot.total, rules)
-    for labels, cell in slot.segments.items():
-        if cell.raw is not None and (cell.changed or anew):
-            _settle_cell(state, step, slot, cell, rules)
-            if here and cell.value is not None and state.trailing is None:
-                step.segments[state, labels] = cell.value
+    if slot.segments:
+        _combine(state, slot, rules)
+    total = slot.total
+    if total.raw is not None and (total.changed or anew):
+        _settle_cell(state, step, slot, total, total.raw, rules)
+    if slot.segments:
+        here = slot.period.start == state.current.start
+        for labels, cell in slot.segments.items():
+            if cell.raw is not None and (cell.changed or anew):
+                _settle_cell(state, step, slot, cell, cell.raw, rules)
+                if here and cell.value is not None and state.trailing is None:
+                    step.segments[state, labels] = cell.value
     if slot.ended and may_close(state, step, slot):
         for cell in slot.cells():
             _close_cell(state, step, slot, cell, rules)
-    _wake_dependents(state, slot)
+    for derived in state.dependents:
+        derived.pending[slot.period.label] = slot.period
 
 
 def settle_trailing(state: KpiState, step: Step, slot: Slot) -> None:
     """Judge the changed values of a trailing window. They are not stored: the calendar's period values are."""
-    _combine(state, slot, state.rules)
+    if slot.segments:
+        _combine(state, slot, state.rules)
     for labels, cell in [((), slot.total), *slot.segments.items()]:
         if cell.raw is not None and cell.changed:
             cell.changed = False
             rules = _segment_rules(state, step, slot, labels, state.rules) if labels else state.rules
-            cell.value = settled(state.kpi, slot.period, cell.raw, rules, state.hash())
+            cell.value = settled(state.kpi, slot.period, cell.raw, rules, state.definition or state.hash())
             if labels:
                 step.segments[state, labels] = cell.value
 
@@ -170,7 +175,7 @@ def _rules(state: KpiState, step: Step, slot: Slot) -> Rules | None:
 def _combine(state: KpiState, slot: Slot, rules: Rules | None) -> None:
     """Make the total of the segments, where the source gives none."""
     total = slot.total
-    if state.kpi.combine is None or not slot.segments or (total.raw is not None and total.raw is not slot.combined):
+    if state.kpi.combine is None or (total.raw is not None and total.raw is not slot.combined):
         return
     raw = combined(state.kpi, _raws(slot), rules.curve if rules is not None else None)
     if raw is not None and raw != total.raw:
@@ -191,11 +196,11 @@ def _raws(slot: Slot) -> dict[Labels, KpiReading]:
     return {labels: cell.raw for labels, cell in slot.segments.items() if cell.raw is not None}
 
 
-def _settle_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, rules: Rules | None) -> None:
-    raw, value = cell.raw, cell.value
+def _settle_cell(
+    state: KpiState, step: Step, slot: Slot, cell: Cell, raw: KpiReading, rules: Rules | None
+) -> None:
+    value = cell.value
     cell.changed = False
-    if raw is None:
-        return
     revision = 0
     if value is not None:
         revision = value.revision
@@ -206,7 +211,7 @@ def _settle_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, rules: Rul
             revision += 1
     if raw.labels and rules is not None:
         rules = _segment_rules(state, step, slot, raw.labels, rules)
-    fresh = settled(state.kpi, slot.period, raw, rules, state.hash(), None, revision)
+    fresh = settled(state.kpi, slot.period, raw, rules, state.definition or state.hash(), None, revision)
     if value is None or fresh.observed_at != value.observed_at or fresh != value:
         cell.value = fresh
         step.values[state, slot.period.start, raw.labels] = fresh
@@ -231,7 +236,7 @@ def _close_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, rules: Rule
         return
     if raw.labels and rules is not None:
         rules = _segment_rules(state, step, slot, raw.labels, rules)
-    frozen = settled(state.kpi, slot.period, raw, rules, state.hash(), step.now, value.revision)
+    frozen = settled(state.kpi, slot.period, raw, rules, state.definition or state.hash(), step.now, value.revision)
     cell.value = frozen
     key = (state, slot.period.start, raw.labels)
     step.values.pop(key, None)
@@ -245,11 +250,6 @@ def _same(raw: KpiReading, value: PeriodValue) -> bool:
     return (raw.value, raw.samples, raw.numerator, raw.denominator) == (
         value.value, value.samples, value.numerator, value.denominator,
     )  # fmt: skip
-
-
-def _wake_dependents(state: KpiState, slot: Slot) -> None:
-    for derived in state.dependents:
-        derived.pending[slot.period.label] = slot.period
 
 
 def deadline(state: KpiState, slot: Slot) -> datetime:

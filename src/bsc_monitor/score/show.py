@@ -19,7 +19,7 @@ def show(state: KpiState, step: Step) -> Judgement:
     slot = state.live.get(state.current.start)
     open_value = slot.total.value if slot is not None else None
     prior = state.value_of(state.prior)
-    stale = bool(state.operands) and is_stale(state)
+    stale = bool(state.operands) and is_stale(state)  # else no operand can be
     if state.trailing is not None:
         return _show_trailing(state, step, state.trailing, prior)
     if slot is not None and not slot.early and is_shown(open_value) and open_value is not None:

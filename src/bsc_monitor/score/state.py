@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.organisation import Kpi
@@ -22,6 +23,8 @@ from bsc_monitor.score.periods import timeline
 from bsc_monitor.score.targets import final_target
 
 _END = timedelta(milliseconds=1)  #: a run after a period's end stamps its readings so long before it
+
+_NONE: Any = {}  #: empty, and one for all; never written
 
 Load = Callable[[], Sequence[KpiReading]]
 
@@ -109,7 +112,7 @@ class Slot:
     def __init__(self, period: Period) -> None:
         self.period = period
         self.total = Cell()
-        self.segments: dict[Labels, Cell] = {}
+        self.segments: dict[Labels, Cell] = _NONE
         self.combined: KpiReading | None = None  #: the total, where it is made of the segments
         self.ended = False  #: whether it is judged as an ended period
         self.early = False  #: whether too little of it has passed to be judged (pro-rated)
@@ -122,7 +125,9 @@ class Slot:
             return self.total
         found = self.segments.get(labels)
         if found is None:
-            found = self.segments[labels] = Cell()
+            found = Cell()
+            self.segments = self.segments or {}
+            self.segments[labels] = found
         return found
 
     def cells(self) -> Iterator[Cell]:
@@ -200,11 +205,11 @@ class KpiState:
         self.leaf: Leaf | None = None
         self.due: datetime | None = None  #: when it stands on the agenda; never later than something changes
         self.moved = True  #: whether what changes by time alone may now come sooner than that
-        self.dirty: list[Slot] = []  #: with changed cells
+        self.dirty: tuple[Slot, ...] = ()  #: with changed cells
         self.formula: Formula | None = None
-        self.operands: dict[str, KpiState] = {}
-        self.dependents: list[KpiState] = []
-        self.pending: dict[str, Period] = {}  #: of a derived KPI: periods to compute anew, by label
+        self.operands: Mapping[str, KpiState] = _NONE
+        self.dependents: tuple[KpiState, ...] = ()
+        self.pending: dict[str, Period] = _NONE  #: of a derived KPI: periods to compute anew, by label
         self.rank = 0  #: above that of every operand
         self.define(kpi, now)
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from heapq import heappop, heappush
 
 from bsc_monitor.model.judgement import Counts, Judgement, NodeScore
-from bsc_monitor.model.status import Status
+from bsc_monitor.model.status import Freshness, Status
+from bsc_monitor.score.changes import NodeTurn
 from bsc_monitor.score.nodes import Edge, Leaf, Node, contribute, refill, roll_up
-from bsc_monitor.score.quick import quick
 
-_node_score = quick(NodeScore)
+_FRESH, _UNKNOWN = Freshness.FRESH, Status.UNKNOWN
 
 
 class Tree:
@@ -35,30 +35,35 @@ class Tree:
             if weight != edge.weight:
                 edge.weight = weight
                 refill(edge.parent)
-                self._touch(edge.parent)
+                if not edge.parent.dirty:
+                    self._touch(edge.parent)
 
     def set(self, leaf: Leaf, judgement: Judgement) -> None:
         """Take a KPI's judgement."""
-        counts = judgement.counts
-        score = judgement.score if counts else None
-        status = judgement.status if counts else Status.UNKNOWN
+        score, status = judgement.score, judgement.status
+        if score is None or judgement.freshness is not _FRESH:
+            score, status = None, _UNKNOWN
         if score != leaf.score:
             leaf.score = score
             edge = leaf.edge
             contribute(edge, score)
-            self._touch(edge.parent)
+            if not edge.parent.dirty:
+                self._touch(edge.parent)
         if status is not leaf.status:
             leaf.status = status
-            old, leaf.code = leaf.code, status.code
+            old, code = leaf.code, status.code
+            leaf.code = code
             for node in leaf.edge.parent.path:
-                node.counts[old] -= 1
-                node.counts[leaf.code] += 1
+                counts = node.counts
+                counts[old] -= 1
+                counts[code] += 1
                 node.told = None
-                self._touch(node)
+                if not node.dirty:
+                    self._touch(node)
 
-    def settle(self, now: datetime) -> list[tuple[NodeScore, NodeScore | None]]:
+    def settle(self, now: datetime) -> list[NodeTurn]:
         """Roll up whatever changed; the nodes that are another than before, each with its former form."""
-        changed: list[tuple[NodeScore, NodeScore | None]] = []
+        changed: list[NodeTurn] = []
         queue = self._dirty
         while queue:
             node = heappop(queue)[1]
@@ -68,12 +73,13 @@ class Tree:
                 node.score = score
                 for edge in node.edges:
                     contribute(edge, score)
-                    self._touch(edge.parent)
+                    if not edge.parent.dirty:
+                        self._touch(edge.parent)
         return changed
 
-    def recompute(self, now: datetime) -> list[tuple[NodeScore, NodeScore | None]]:
+    def recompute(self, now: datetime) -> list[NodeTurn]:
         """Forget every sum and count and build it anew from the leaves; the nodes that come out different."""
-        changed: list[tuple[NodeScore, NodeScore | None]] = []
+        changed: list[NodeTurn] = []
         for node in self.nodes:
             node.counts, node.told = [0, 0, 0, 0], None
         for node in self.nodes:
@@ -94,22 +100,22 @@ class Tree:
     def touch_all(self) -> None:
         """Have the next ``settle`` look at every node."""
         for node in self.nodes:
-            self._touch(node)
+            if not node.dirty:
+                self._touch(node)
 
     def _touch(self, node: Node) -> None:
-        if not node.dirty:
-            node.dirty = True
-            heappush(self._dirty, (node.order, node))
+        node.dirty = True
+        heappush(self._dirty, (node.order, node))
 
 
-def _renew(node: Node, now: datetime, changed: list[tuple[NodeScore, NodeScore | None]]) -> float | None:
+def _renew(node: Node, now: datetime, changed: list[NodeTurn]) -> float | None:
     """Roll a node up and note it if it is another than it was."""
-    score, status, coverage, reason = roll_up(node)
+    score, status, reason = roll_up(node)
     before, counts = node.shown, node.told
     if counts is None:
         missing, green, amber, red = node.counts
         counts = node.told = Counts(green, amber, red, missing)
-    since = now
+    coverage, since = node.coverage, now
     if before is not None and before.status is status:
         since = before.since or now
         if (
@@ -119,6 +125,6 @@ def _renew(node: Node, now: datetime, changed: list[tuple[NodeScore, NodeScore |
             and (before.counts is counts or before.counts == counts)
         ):
             return score
-    shown = node.shown = _node_score(node.kind, node.name, score, status, coverage, counts, reason, since)
+    shown = node.shown = NodeScore(node.kind, node.name, score, status, coverage, counts, reason, since)
     changed.append((shown, before))
     return score

@@ -15,6 +15,7 @@ from bsc_monitor.model.judgement import Counts, Judgement
 from bsc_monitor.model.organisation import Weight
 from bsc_monitor.model.period import Calendar
 from bsc_monitor.model.status import Freshness, Status
+from bsc_monitor.score.exact import exact
 from bsc_monitor.score.structure import build_tree
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "scoring.json").read_text())
@@ -175,7 +176,8 @@ def test_only_the_path_of_a_change_is_touched_and_since_is_kept_while_the_colour
 
 
 def _state(tree):
-    return [(n.kind, n.name, n.products, n.covered, n.zeros, n.total, n.blanks, n.counts, n.shown) for n in tree.nodes]
+    sums = [[exact([*numbers]) for numbers in (n.products, n.covered, n.zeros)] for n in tree.nodes]
+    return [(n.kind, n.name, sums[n.order], n.total, n.blanks, n.counts, n.shown) for n in tree.nodes]
 
 
 @given(
