@@ -55,8 +55,8 @@ def derive(state: KpiState, step: Step) -> None:
         if slot is None:
             continue
         raw = _evaluated(state, own, values)
-        if raw != slot.total.raw:
-            slot.total.raw, slot.total.made, slot.total.changed = raw, True, True
+        if raw != slot.raw:
+            slot.raw, slot.made, slot.changed = raw, True, True
         state.dirty = (*state.dirty, slot)
 
 
@@ -70,7 +70,7 @@ def is_stale(state: KpiState) -> bool:
 
 def _slot(state: KpiState, step: Step, period: Period, known: bool) -> Slot | None:
     """Where the value goes; a period of which no operand knows anything gets none."""
-    there = state.live.get(period.start)
+    there = state.slot(period.start)
     if there is not None or known or not state.operands:
         return there or slot_for(state, step, period, late=True)
     return None
@@ -86,7 +86,7 @@ def _operand_value(operand: KpiState, step: Step, period: Period) -> PeriodValue
     own = _own_period(operand, period)
     slot = step.past.get((operand, own.start))
     if slot is not None:
-        return slot.total.value
+        return slot.value
     if own.end + operand.grace <= step.now:
         return closed_value(operand, step, own)
     return operand.value_of(own)

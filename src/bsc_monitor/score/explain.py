@@ -214,7 +214,7 @@ def _gains(tree: Tree, node: Node, titles: Mapping[tuple[str, str], str], now: d
         return ()
     start, found = node.score, list[Gain]()
     for leaf in tree.leaves.values():
-        if node in leaf.edge.parent.path:
+        if node in leaf.parent.path:
             green, best = (then[node] for then in _tried(tree, leaf, now))
             if best is not None and best > start:
                 found.append(
@@ -231,7 +231,7 @@ def _explain_leaf(
     lifts: list[Lift] = []
     if leaf is not None:
         green, best = _tried(tree, leaf, now)
-        for node in leaf.edge.parent.path:
+        for node in leaf.parent.path:
             gains = [
                 None if then[node] is None else (then[node] or 0.0) - (node.score or 0.0) for then in (green, best)
             ]
@@ -244,7 +244,7 @@ def _explain_leaf(
 
 def _tried(tree: Tree, leaf: Leaf, now: datetime) -> tuple[dict[Node, float | None], dict[Node, float | None]]:
     """The scores of the nodes above a KPI if it were green, and if it scored 100; the tree is left as it was."""
-    score, status, path = leaf.score, leaf.status, leaf.edge.parent.path
+    score, status, path = leaf.score, leaf.status, leaf.parent.path
     tried = []
     for better in (max(score or 0.0, GREEN_SCORE), 100.0):
         tree.set(leaf, Judgement(leaf.name, score=better, status=Status.GREEN, freshness=Freshness.FRESH))

@@ -51,7 +51,7 @@ def _put(state: KpiState, step: Step, period: Period, readings: Sequence[KpiRead
     for reading in readings:
         if state.heard is None or reading.at > state.heard:
             state.heard = reading.at
-    cell = slot.cell(labels) if labels else slot.total
+    cell = slot.cell(labels) if labels else slot
     if slot.combined is not None and not labels:  # the source gives a total after all
         slot.combined = cell.raw = None
     # an accumulator that began with its period has seen everything; any other is filled from the store
@@ -64,7 +64,7 @@ def _put(state: KpiState, step: Step, period: Period, readings: Sequence[KpiRead
     if kpi.window is not None and not slot.past:
         if state.trailing is None:
             state.trailing = Trailing(kpi.window, readings[-1].at)
-        state.trailing.absorb(how, labels, readings, lambda within: _stored(state, step, within, labels))
+        state.trailing.slide(how, labels, readings, lambda within: _stored(state, step, within, labels))
 
 
 def _too_late(state: KpiState, step: Step, period: Period, readings: Sequence[KpiReading]) -> None:

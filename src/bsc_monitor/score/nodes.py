@@ -16,7 +16,7 @@ from bsc_monitor.score.exact import exact
 #: how bad a status is for what it caps; not knowing is worse than green and better than a known fault
 _BADNESS = {Status.GREEN: 0, Status.UNKNOWN: 1, Status.AMBER: 2, Status.RED: 3}
 
-_LONG = 24  #: so many numbers are added up faster than they are made fewer
+_LONG = 12  #: so many numbers are added up faster than they are made fewer
 
 
 class Edge:
@@ -33,16 +33,15 @@ class Edge:
         self.score: float | None = None  #: the child's, as the parent knows it
 
 
-class Leaf:
-    """A KPI in the tree."""
+class Leaf(Edge):
+    """A KPI in the tree, and its share in its objective. Without ``score`` it counts as missing."""
 
-    __slots__ = ("code", "edge", "key", "name", "score", "status")
+    __slots__ = ("code", "key", "name", "status")
 
-    def __init__(self, name: str, key: bool) -> None:
+    def __init__(self, name: str, key: bool, parent: Node, weights: Weight, missing: Missing, weight: float) -> None:
+        super().__init__(self, parent, weights, missing, weight)
         self.name = name
         self.key = key
-        self.edge: Edge
-        self.score: float | None = None  #: None: it counts as missing
         self.status = Status.UNKNOWN
         self.code = 0  #: its place in the counts: 0 missing, 1 green, 2 amber, 3 red
 

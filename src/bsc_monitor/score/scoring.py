@@ -54,9 +54,10 @@ class Scoring:
         if value.observed_at is not None and (state.heard is None or value.observed_at > state.heard):
             state.heard = value.observed_at
         if value.closed_at is None or self._started is None or self._started < value.period.end + state.grace:
-            slot = state.live.get(value.period.start)
+            slot = state.slot(value.period.start)
             if slot is None:
-                slot = state.live[value.period.start] = Slot(value.period)
+                slot = Slot(value.period)
+                state.live = (*state.live, slot)
             slot.cell(value.labels).restore(value)
 
     def restore_judgement(self, judgement: Judgement) -> None:
@@ -188,10 +189,10 @@ class Scoring:
             self._started = None
             step.touched = dict.fromkeys(self._states.values())
             for state in step.touched:
-                for slot in state.live.values():
+                for slot in state.live:
                     adopt_combined(state, slot)
                 state.pending = {
-                    slot.period.label: slot.period for each in state.operands.values() for slot in each.live.values()
+                    slot.period.label: slot.period for each in state.operands.values() for slot in each.live
                 }
             self._tree.touch_all()
         agenda = self._agenda
@@ -257,11 +258,11 @@ def _redefine(state: KpiState, kpi: Kpi, now: datetime) -> None:
     """Judge by another definition what is in memory; other aggregates are built anew from the store when next asked."""
     if not same_aggregation(state.kpi, kpi):
         state.since, state.trailing = now, None
-        for slot in state.live.values():
+        for slot in state.live:
             for cell in slot.cells():
                 cell.accumulator, cell.made = None, False
     state.define(kpi, now)
-    for slot in state.live.values():
+    for slot in state.live:
         slot.rules = None
         for cell in slot.cells():
             cell.changed = True
@@ -280,7 +281,7 @@ def _advance(state: KpiState, step: Step) -> None:
     stepped = rules.until is not None and now >= rules.until
     if stepped:
         state.define(state.kpi, now)
-    for slot in list(state.live.values()):
+    for slot in state.live:
         if slot.period.end <= now:
             end(state, step, slot)
         elif stepped or state.kpi.prorate:

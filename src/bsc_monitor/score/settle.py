@@ -63,14 +63,14 @@ def slot_for(state: KpiState, step: Step, period: Period, labels: Labels = (), *
     for as long again. One without a closed value is filled in and closed at once. ``late``: take it in any case (a
     derived value follows its operands).
     """
-    slot = state.live.get(period.start) or step.past.get((state, period.start))
+    slot = state.slot(period.start) or step.past.get((state, period.start))
     if slot is None:
         if period.start > step.now:
             return None
         slot = Slot(period)
         slot.ended = period.end <= step.now
         if step.now < period.end + state.grace:
-            state.live[period.start] = slot
+            state.live = (*state.live, slot)
             state.moved = True
         else:
             slot.past = True
@@ -108,9 +108,8 @@ def settle(state: KpiState, step: Step, slot: Slot, *, anew: bool = False) -> No
     rules = _rules(state, step, slot)
     if slot.segments:
         _combine(state, slot, rules)
-    total = slot.total
-    if total.raw is not None and (total.changed or anew):
-        _settle_cell(state, step, slot, total, total.raw, rules)
+    if slot.raw is not None and (slot.changed or anew):
+        _settle_cell(state, step, slot, slot, slot.raw, rules)
     if slot.segments:
         here = slot.period.start == state.current.start
         for labels, cell in slot.segments.items():
@@ -129,7 +128,7 @@ def settle_trailing(state: KpiState, step: Step, slot: Slot) -> None:
     """Judge the changed values of a trailing window. They are not stored: the calendar's period values are."""
     if slot.segments:
         _combine(state, slot, state.rules)
-    for labels, cell in [((), slot.total), *slot.segments.items()]:
+    for labels, cell in [((), slot), *slot.segments.items()]:
         if cell.raw is not None and cell.changed:
             cell.changed = False
             rules = _segment_rules(state, step, slot, labels, state.rules) if labels else state.rules
@@ -157,7 +156,7 @@ def end(state: KpiState, step: Step, slot: Slot) -> None:
     elif may_close(state, step, slot):
         settle(state, step, slot)
     if step.now >= slot.period.end + state.grace:
-        del state.live[slot.period.start]
+        state.live = tuple(each for each in state.live if each is not slot)
 
 
 def _rules(state: KpiState, step: Step, slot: Slot) -> Rules | None:
@@ -174,18 +173,17 @@ def _rules(state: KpiState, step: Step, slot: Slot) -> Rules | None:
 
 def _combine(state: KpiState, slot: Slot, rules: Rules | None) -> None:
     """Make the total of the segments, where the source gives none."""
-    total = slot.total
-    if state.kpi.combine is None or (total.raw is not None and total.raw is not slot.combined):
+    if state.kpi.combine is None or (slot.raw is not None and slot.raw is not slot.combined):
         return
     raw = combined(state.kpi, _raws(slot), rules.curve if rules is not None else None)
-    if raw is not None and raw != total.raw:
-        slot.combined = total.raw = raw
-        total.changed = True
+    if raw is not None and raw != slot.raw:
+        slot.combined = slot.raw = raw
+        slot.changed = True
 
 
 def adopt_combined(state: KpiState, slot: Slot) -> None:
     """Recognise a restored total as made of its segments: it is what these make."""
-    total = slot.total.raw
+    total = slot.raw
     if state.kpi.combine is not None and slot.segments and total is not None:
         raw = combined(state.kpi, _raws(slot), state.rules.curve)
         if raw is not None and (raw.value, raw.at, raw.note) == (total.value, total.at, total.note):

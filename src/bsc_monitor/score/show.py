@@ -16,8 +16,8 @@ from bsc_monitor.score.state import KpiState, Trailing
 def show(state: KpiState, step: Step) -> Judgement:
     """Judge a KPI as of now: its trailing window, its open period, or the previous period for at most one period."""
     kpi, now, before = state.kpi, step.now, state.judgement
-    slot = state.live.get(state.current.start)
-    open_value = slot.total.value if slot is not None else None
+    slot = state.slot(state.current.start)
+    open_value = slot.value if slot is not None else None
     prior = state.value_of(state.prior)
     stale = bool(state.operands) and is_stale(state)  # else no operand can be
     if state.trailing is not None:
@@ -43,7 +43,7 @@ def show(state: KpiState, step: Step) -> Judgement:
 def due_at(state: KpiState, now: datetime) -> datetime | None:
     """When a KPI may look different by time alone; None: never."""
     judgement = state.judgement
-    dues = [deadline(state, slot) for slot in state.live.values()]
+    dues = [deadline(state, slot) for slot in state.live]
     if state.rules.until is not None:
         dues.append(state.rules.until)
     if judgement is None or judgement.value is None:
@@ -74,7 +74,7 @@ def may_be_sooner(state: KpiState, judgement: Judgement, before: Judgement | Non
 
 def _show_trailing(state: KpiState, step: Step, trailing: Trailing, prior: PeriodValue | None) -> Judgement:
     settle_trailing(state, step, trailing)
-    value = trailing.total.value
+    value = trailing.value
     if is_shown(value) and value is not None and step.now < trailing.period.end + trailing.length:
         state.shown, state.curve = value, state.rules.curve
         return judgement_of(

@@ -104,14 +104,14 @@ def _follow(latest: KpiReading | None, readings: Sequence[KpiReading]) -> bool:
     return True
 
 
-class Slot:
-    """The values of one period that is open, in grace, or being filled in late."""
+class Slot(Cell):
+    """The total of one period that is open, in grace, or being filled in late; and the cells of its segments."""
 
-    __slots__ = ("combined", "early", "ended", "past", "period", "rules", "segments", "total")
+    __slots__ = ("combined", "early", "ended", "past", "period", "rules", "segments")
 
     def __init__(self, period: Period) -> None:
+        super().__init__()
         self.period = period
-        self.total = Cell()
         self.segments: dict[Labels, Cell] = _NONE
         self.combined: KpiReading | None = None  #: the total, where it is made of the segments
         self.ended = False  #: whether it is judged as an ended period
@@ -122,7 +122,7 @@ class Slot:
     def cell(self, labels: Labels) -> Cell:
         """The cell of a segment; of no labels the total."""
         if not labels:
-            return self.total
+            return self
         found = self.segments.get(labels)
         if found is None:
             found = Cell()
@@ -132,12 +132,12 @@ class Slot:
 
     def cells(self) -> Iterator[Cell]:
         """Total and segments."""
-        yield self.total
+        yield self
         yield from self.segments.values()
 
     def is_final(self) -> bool:
         """Whether the source has given its last word: a final value made for the period, taken after its end."""
-        raw = self.total.raw
+        raw = self.raw
         return (
             raw is not None
             and raw.period is not None
@@ -158,7 +158,7 @@ class Trailing(Slot):
         self.length = length
         self.histories: dict[Labels, dict[datetime, KpiReading]] = {}
 
-    def absorb(
+    def slide(
         self, how: str, labels: Labels, readings: Sequence[KpiReading], load: Callable[[Period], Sequence[KpiReading]]
     ) -> None:
         """Take readings: the latest value made for a window, or the aggregate of the observations in it."""
@@ -195,7 +195,7 @@ class KpiState:
         self.line = timeline(calendar, kpi.period)
         self.since = now  #: from when on everything that was taken is in memory
         self.heard: datetime | None = None  #: the newest observation of any kind
-        self.live: dict[datetime, Slot] = {}  #: by the period's start
+        self.live: tuple[Slot, ...] = ()
         self.trailing: Trailing | None = None
         self.closed: PeriodValue | None = None  #: the last closed total,
         self.earlier: PeriodValue | None = None  #: and the one before
@@ -234,11 +234,18 @@ class KpiState:
             self.definition = definition_hash(self.kpi)
         return self.definition
 
+    def slot(self, start: datetime) -> Slot | None:
+        """The slot of the period that begins then, if it is in memory."""
+        for slot in self.live:
+            if slot.period.start == start:
+                return slot
+        return None
+
     def value_of(self, period: Period) -> PeriodValue | None:
         """The total of a period that is in memory."""
-        slot = self.live.get(period.start)
+        slot = self.slot(period.start)
         if slot is not None:
-            return slot.total.value
+            return slot.value
         for value in (self.closed, self.earlier):
             if value is not None and value.period.start == period.start:
                 return value

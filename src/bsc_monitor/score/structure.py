@@ -29,9 +29,9 @@ def build_tree(organisation: Organisation, at: datetime | Period) -> Tree:
     for kpi in organisation.kpis.values():
         parent = nodes.get(("objective", kpi.objective))
         if kpi.scored and parent is not None:
-            leaf = leaves[kpi.name] = Leaf(kpi.name, kpi.key)
-            leaf.edge = Edge(leaf, parent, kpi.weight, kpi.missing, _weight(kpi.weight, days[kpi.scorecard]))
-            parent.children.append(leaf.edge)
+            weight = _weight(kpi.weight, days[kpi.scorecard])
+            leaf = leaves[kpi.name] = Leaf(kpi.name, kpi.key, parent, kpi.weight, kpi.missing, weight)
+            parent.children.append(leaf)
             parent.leaves.append(leaf)
             if kpi.key:
                 parent.keys.append(leaf)
@@ -110,7 +110,7 @@ def _finish(nodes: list[Node], leaves: Mapping[str, Leaf]) -> None:
             above.update(dict.fromkeys(edge.parent.path))
         node.path = tuple(sorted(above, key=lambda each: each.order))
     for leaf in leaves.values():
-        for node in leaf.edge.parent.path:
+        for node in leaf.parent.path:
             node.counts[0] += 1
 
 

@@ -44,16 +44,14 @@ class Tree:
         if score is None or judgement.freshness is not _FRESH:
             score, status = None, _UNKNOWN
         if score != leaf.score:
-            leaf.score = score
-            edge = leaf.edge
-            contribute(edge, score)
-            if not edge.parent.dirty:
-                self._touch(edge.parent)
+            contribute(leaf, score)
+            if not leaf.parent.dirty:
+                self._touch(leaf.parent)
         if status is not leaf.status:
             leaf.status = status
             old, code = leaf.code, status.code
             leaf.code = code
-            for node in leaf.edge.parent.path:
+            for node in leaf.parent.path:
                 counts = node.counts
                 counts[old] -= 1
                 counts[code] += 1
