@@ -12,7 +12,7 @@ from bsc_monitor.score.aggregate import LEAST_FINAL
 from bsc_monitor.score.formula import FormulaError, parse_formula
 from bsc_monitor.score.judge import is_shown
 from bsc_monitor.score.periods import parse_period
-from bsc_monitor.score.settle import Step, closed_value, slot_for
+from bsc_monitor.score.settle import Step, closed_value, new_slot
 from bsc_monitor.score.state import KpiState, Slot
 
 _NO_OPERANDS: Mapping[str, KpiState] = {}  # one for all
@@ -72,7 +72,7 @@ def _slot(state: KpiState, step: Step, period: Period, known: bool) -> Slot | No
     """Where the value goes; a period of which no operand knows anything gets none."""
     there = state.slot(period.start)
     if there is not None or known or not state.operands:
-        return there or slot_for(state, step, period, late=True)
+        return there or new_slot(state, step, period, late=True)
     return None
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.score.breakdown import Labels
-from bsc_monitor.score.settle import Step, closed_value, slot_for
+from bsc_monitor.score.settle import Step, closed_value, new_slot
 from bsc_monitor.score.state import KpiState, Trailing
 
 
@@ -44,7 +44,7 @@ def _placed(state: KpiState, reading: KpiReading) -> tuple[Period, KpiReading]:
 def _put(state: KpiState, step: Step, period: Period, readings: Sequence[KpiReading]) -> None:
     kpi, labels = state.kpi, readings[0].labels
     how = kpi.aggregate
-    slot = slot_for(state, step, period, labels)
+    slot = state.slot(period.start) or new_slot(state, step, period, labels)
     if slot is None:
         _too_late(state, step, period, readings)
         return

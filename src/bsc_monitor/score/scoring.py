@@ -195,13 +195,13 @@ class Scoring:
                     slot.period.label: slot.period for each in state.operands.values() for slot in each.live
                 }
             self._tree.touch_all()
-        agenda = self._agenda
-        while agenda and agenda[0][0] <= step.now:
+        agenda, now = self._agenda, step.now
+        while agenda and agenda[0][0] <= now:
             due, _, state = heappop(agenda)
             if state.due == due:
                 state.due = None
                 step.touched[state] = None
-        self._tree.step(step.now)
+        self._tree.step(now)
 
     def _finish(self, step: Step) -> Changes:
         """Settle, judge and roll up what was touched, operands before what is derived from them."""

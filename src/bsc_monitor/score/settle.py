@@ -55,15 +55,15 @@ class Step:
         )  # fmt: skip
 
 
-def slot_for(state: KpiState, step: Step, period: Period, labels: Labels = (), *, late: bool = False) -> Slot | None:
-    """The slot that takes a value of a period now; None: too late (or too early) for it to count.
+def new_slot(state: KpiState, step: Step, period: Period, labels: Labels = (), *, late: bool = False) -> Slot | None:
+    """A slot for a value of a period that has none in memory; None: too late (or too early) for it to count.
 
     A period in grace takes everything. After grace a period with a closed value takes nothing more, unless it was
     first closed well after its grace had passed (filled in by a back-fill, or after a long stop of the service): then
     for as long again. One without a closed value is filled in and closed at once. ``late``: take it in any case (a
     derived value follows its operands).
     """
-    slot = state.slot(period.start) or step.past.get((state, period.start))
+    slot = step.past.get((state, period.start))
     if slot is None:
         if period.start > step.now:
             return None
@@ -105,7 +105,7 @@ def closed_value(state: KpiState, step: Step, period: Period, labels: Labels = (
 
 def settle(state: KpiState, step: Step, slot: Slot, *, anew: bool = False) -> None:
     """Judge the changed values of a slot (``anew``: all), and close it when it is time."""
-    rules = _rules(state, step, slot)
+    rules = _rules(state, step, slot) if slot.ended or state.kpi.prorate else state.rules
     if slot.segments:
         _combine(state, slot, rules)
     if slot.raw is not None and (slot.changed or anew):
@@ -164,11 +164,9 @@ def _rules(state: KpiState, step: Step, slot: Slot) -> Rules | None:
         if slot.rules is None:
             slot.rules = rules_of(state.kpi, slot.period, state.calendar)
         return slot.rules
-    if state.kpi.prorate:
-        rules = prorate(state.rules, state.kpi, slot.period, step.now, state.calendar)
-        slot.early = rules is None
-        return rules
-    return state.rules
+    rules = prorate(state.rules, state.kpi, slot.period, step.now, state.calendar)
+    slot.early = rules is None
+    return rules
 
 
 def _combine(state: KpiState, slot: Slot, rules: Rules | None) -> None:

@@ -243,11 +243,12 @@ class KpiState:
 
     def value_of(self, period: Period) -> PeriodValue | None:
         """The total of a period that is in memory."""
-        slot = self.slot(period.start)
-        if slot is not None:
-            return slot.value
+        start = period.start
+        for slot in self.live:
+            if slot.period.start == start:
+                return slot.value
         for value in (self.closed, self.earlier):
-            if value is not None and value.period.start == period.start:
+            if value is not None and value.period.start == start:
                 return value
         return None
 
