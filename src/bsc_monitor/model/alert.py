@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from bsc_monitor.model.frozen import frozen
 from bsc_monitor.model.organisation import Level, Place
 from bsc_monitor.model.status import Freshness, Status
 
@@ -218,7 +219,7 @@ class Facts:
     observed_at: datetime | None = None  #: of the newest reading
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alert:
     """The tracked life of one rule on one subject: all that must survive a restart."""
 

@@ -1,9 +1,10 @@
 """What happened, told on the bus after the commit that made it true."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from bsc_monitor.model.alert import Alert, AlertState
+from bsc_monitor.model.frozen import frozen
 from bsc_monitor.model.insight import InitiativeState, Insight
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.period import Period
@@ -11,21 +12,21 @@ from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.model.status import CollectorError, Status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """Anything that happened at an instant (UTC)."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadingStored(Event):
     """A reading was committed."""
 
     reading: KpiReading
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KpiJudged(Event):
     """A KPI's judgement changed in any way; ``before`` is None at start."""
 
@@ -33,7 +34,7 @@ class KpiJudged(Event):
     before: Judgement | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScoreChanged(Event):
     """The score, status, coverage or counts of a node above KPIs changed."""
 
@@ -41,7 +42,7 @@ class ScoreChanged(Event):
     before: NodeScore | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusChanged(Event):
     """A KPI entered a status: the event that history, counters and annotations are made of."""
 
@@ -51,7 +52,7 @@ class StatusChanged(Event):
     value: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SegmentJudged(Event):
     """One value of a KPI's breakdown was judged; ``labels`` names dimension and segment."""
 
@@ -62,7 +63,7 @@ class SegmentJudged(Event):
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeriodClosed(Event):
     """A period of a KPI was frozen (``reopened``: closed again after a late reading)."""
 
@@ -71,7 +72,7 @@ class PeriodClosed(Event):
     reopened: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CollectorRan(Event):
     """A run of one measure of a source succeeded."""
 
@@ -83,7 +84,7 @@ class CollectorRan(Event):
     next_run: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CollectorFailed(Event):
     """A run of one measure of a source failed; the last values stay and age."""
 
@@ -96,7 +97,7 @@ class CollectorFailed(Event):
     next_run: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigReloaded(Event):
     """A new configuration is in force (``ok``), or was refused and the old one kept."""
 
@@ -104,7 +105,7 @@ class ConfigReloaded(Event):
     messages: tuple[str, ...] = field(default_factory=tuple)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WebhookReceived(Event):
     """An authenticated webhook came for a source."""
 
@@ -112,7 +113,7 @@ class WebhookReceived(Event):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlertChanged(Event):
     """An alert entered another state, or began or ceased to flap."""
 
@@ -120,7 +121,7 @@ class AlertChanged(Event):
     before: AlertState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotificationDelivered(Event):
     """A receiver took a message; ``key`` is the idempotency key of the newest transition in it."""
 
@@ -129,7 +130,7 @@ class NotificationDelivered(Event):
     late: bool = False  #: the receiver was down when it happened
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotificationFailed(Event):
     """A receiver did not take a message; it is tried again unless ``dead``."""
 
@@ -139,7 +140,7 @@ class NotificationFailed(Event):
     dead: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InsightFound(Event):
     """A finding was opened, or (``before``) an open one has newer evidence."""
 
@@ -147,14 +148,14 @@ class InsightFound(Event):
     before: Insight | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InsightEnded(Event):
     """A finding is no longer found; ``insight.ended_at`` says since when."""
 
     insight: Insight
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TicketOpened(Event):
     """A ticket about a finding is open in a source."""
 
@@ -163,7 +164,7 @@ class TicketOpened(Event):
     link: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InitiativeChanged(Event):
     """An initiative took a step of its plan–do–check–act cycle, made progress, or became late."""
 
@@ -171,7 +172,7 @@ class InitiativeChanged(Event):
     before: InitiativeState | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KpiAssessed(Event):
     """What statistics say of a KPI's closed periods: its natural limits, variation and assurance, in words too."""
 
@@ -183,7 +184,7 @@ class KpiAssessed(Event):
     assurance_text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkAssessed(Event):
     """What the data say of a ``drives`` link of the strategy map."""
 
