@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,6 +11,7 @@ import typer
 from bsc_monitor.alert.maintenance import next_opening, window
 from bsc_monitor.cli.desk import at_desk, conditions, read_windows
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, AuthorOption, ConfigOption, JsonOption, load_all
+from bsc_monitor.cli.listing import by, print_list
 from bsc_monitor.cli.matchers import as_words, author_of, moment, parse_matchers, span
 from bsc_monitor.config.durations import format_duration
 from bsc_monitor.model.alert import Maintenance
@@ -62,16 +63,10 @@ def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     """
     configuration, _ = load_all(config)
     now = datetime.now(UTC)
-    found = read_windows(configuration, now)
-    if as_json:
-        typer.echo(json.dumps([_as_json(each, now) for each in found], indent=2))
-        return
-    if not found:
-        typer.echo("there is no maintenance window")
-    for each in found:
-        typer.echo(f"{each.id}  {as_words(each.match) or 'everything'}")
-        typer.echo(f"  {each.cron} {each.timezone}, for {format_duration(each.lasts)}; {_state(each, now)}")
-        typer.echo(f"  {_origin(each)}")
+    print_list(
+        read_windows(configuration, now), lambda each: _lines(each, now), lambda each: _as_json(each, now),
+        empty="there is no maintenance window", as_json=as_json,
+    )  # fmt: skip
 
 
 def end(
@@ -89,6 +84,12 @@ def end(
     typer.echo(f"{name} has ended")
 
 
+def _lines(each: Maintenance, now: datetime) -> Iterable[str]:
+    yield f"{each.id}  {as_words(each.match) or 'everything'}"
+    yield f"{each.cron} {each.timezone}, for {format_duration(each.lasts)}; {_state(each, now)}"
+    yield _origin(each)
+
+
 def _state(each: Maintenance, now: datetime) -> str:
     wording = Wording(each.timezone)
     if (open_now := window(each, now)) is not None:
@@ -101,7 +102,7 @@ def _origin(each: Maintenance) -> str:
     if not each.author:
         return f"of the configuration file ({each.place})" if each.place else "of the configuration file"
     last = f"until {Wording(each.timezone).moment(each.until)}, " if each.until else ""
-    return f"{last}by {each.author}" + (f": {each.comment}" if each.comment else "")
+    return last + by(each.author, each.comment)
 
 
 def _as_json(each: Maintenance, now: datetime) -> dict[str, object]:

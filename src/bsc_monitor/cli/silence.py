@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from bsc_monitor.cli.desk import at_desk, conditions, read_silences
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, AuthorOption, ConfigOption, JsonOption, load_all
+from bsc_monitor.cli.listing import by, print_list
 from bsc_monitor.cli.matchers import as_words, author_of, moment, parse_matchers, span
 from bsc_monitor.model.alert import Silence
 from bsc_monitor.notify.payload import instant
@@ -52,20 +53,18 @@ def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     Example: bsc-monitor silence list --json
     """
     configuration, _ = load_all(config)
-    now = datetime.now(UTC)
-    found = read_silences(configuration, now)
-    if as_json:
-        typer.echo(json.dumps([as_alertmanager(silence, now) for silence in found], indent=2))
-        return
-    if not found:
-        typer.echo("nothing is silenced")
-        return
-    wording = Wording(configuration.service.timezone)
-    for silence in found:
-        begins = f"from {wording.moment(silence.starts_at)} " if silence.starts_at > now else ""
-        typer.echo(f"{silence.id}  {as_words(silence.matchers)}")
-        typer.echo(f"  {begins}until {wording.moment(silence.ends_at)} ({lasted(silence.ends_at - now)} from now)")
-        typer.echo(f"  by {silence.author}" + (f": {silence.comment}" if silence.comment else ""))
+    now, wording = datetime.now(UTC), Wording(configuration.service.timezone)
+    print_list(
+        read_silences(configuration, now), lambda each: _lines(each, now, wording), lambda each: as_alertmanager(each, now),
+        empty="nothing is silenced", as_json=as_json,
+    )  # fmt: skip
+
+
+def _lines(silence: Silence, now: datetime, wording: Wording) -> Iterable[str]:
+    begins = f"from {wording.moment(silence.starts_at)} " if silence.starts_at > now else ""
+    yield f"{silence.id}  {as_words(silence.matchers)}"
+    yield f"{begins}until {wording.moment(silence.ends_at)} ({lasted(silence.ends_at - now)} from now)"
+    yield by(silence.author, silence.comment)
 
 
 def expire(
