@@ -9,9 +9,8 @@ from bsc_monitor.web import forms
 from bsc_monitor.web.api.alerts import check_silence
 from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.guard import IDENTITY
-from bsc_monitor.web.live.hub import HUB
 from bsc_monitor.web.operations import Rejected
-from bsc_monitor.web.pages.maintenance import DAYS, shown
+from bsc_monitor.web.pages.maintenance import DAYS, back_to_alerts, shown
 from bsc_monitor.web.pages.showing import showing
 from bsc_monitor.web.routes import Policy, Routes
 from bsc_monitor.web.templating import page
@@ -41,8 +40,7 @@ async def acknowledge(request: web.Request) -> web.Response:
     until = forms.until(given.get("for", ""), board.clock())
     name = request.match_info["fingerprint"]
     await board.operations.acknowledge(name, given.get("note", ""), until, request[IDENTITY].name)
-    await request.app[HUB].reread()
-    return forms.back("/alerts", "acknowledge")
+    return await back_to_alerts(request, "acknowledge")
 
 
 @ROUTES.post("/alerts/silence", Policy.OPERATOR)
@@ -56,16 +54,14 @@ async def silence(request: web.Request) -> web.Response:
         raise Rejected("Say what to silence, as label=value.")
     check_silence(matchers, now, ends, now)
     await board.operations.silence(matchers, now, ends, request[IDENTITY].name, given.get("comment", ""))
-    await request.app[HUB].reread()
-    return forms.back("/alerts", "silence")
+    return await back_to_alerts(request, "silence")
 
 
 @ROUTES.post("/alerts/silences/{silence}/expire", Policy.OPERATOR)
 async def expire(request: web.Request) -> web.Response:
     """End a silence now."""
     await request.app[BOARD].operations.expire_silence(request.match_info["silence"], request[IDENTITY].name)
-    await request.app[HUB].reread()
-    return forms.back("/alerts", "expire")
+    return await back_to_alerts(request, "expire")
 
 
 @ROUTES.post("/alerts/retry", Policy.OPERATOR)

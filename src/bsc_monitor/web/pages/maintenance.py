@@ -55,16 +55,20 @@ async def maintain(request: web.Request) -> web.Response:
     if not wanted.match:
         raise Rejected("Say which alerts the window concerns, as label=value.")
     await board.operations.maintain(wanted)
-    await request.app[HUB].reread()
-    return forms.back("/alerts", "maintain")
+    return await back_to_alerts(request, "maintain")
 
 
 @ROUTES.post("/alerts/maintenance/{window}/end", Policy.OPERATOR)
 async def end(request: web.Request) -> web.Response:
     """End a person's window for good."""
     await request.app[BOARD].operations.end_maintenance(request.match_info["window"], request[IDENTITY].name)
+    return await back_to_alerts(request, "end-maintenance")
+
+
+async def back_to_alerts(request: web.Request, done: str) -> web.Response:
+    """Send the browser back to the alerts once they show what was done about them."""
     await request.app[HUB].reread()
-    return forms.back("/alerts", "end-maintenance")
+    return forms.back("/alerts", done)
 
 
 def _cron(given: dict[str, str]) -> str:
