@@ -1,4 +1,4 @@
-"""What verbs share: loading the configuration with its plugins."""
+"""What verbs share: loading the configuration with its plugins, and options that mean the same for all."""
 
 from __future__ import annotations
 
@@ -40,3 +40,10 @@ def load_all(file: Path, address_fault: AddressFault = lambda _: "") -> tuple[Co
         if problems := action_problems(configuration, plugins):
             raise ConfigError(problems)
     return configuration, plugins
+
+
+def check_scorecard(configuration: Configuration, name: str | None) -> None:
+    """Raise typer.BadParameter, naming those that there are, where a scorecard is asked for that there is not."""
+    known = configuration.organisation.scorecards
+    if name is not None and name not in known:
+        raise typer.BadParameter(f"there is no scorecard {name!r}; there is {', '.join(known)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy import Connection
 
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, check_scorecard, load_all
 from bsc_monitor.model.insight import Direction, Insight, InsightKind
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period_value import PeriodValue
@@ -39,20 +40,12 @@ def insights(
     Example: bsc-monitor insights it --at 2026-06
     """
     from bsc_monitor.evaluate.initiatives import in_force
-    from bsc_monitor.score.periods import parse_period
     from bsc_monitor.store import read_only
     from bsc_monitor.store.actions import load_said
 
     configuration, _ = load_all(config)
-    cards = configuration.organisation.scorecards
-    if scorecard is not None and scorecard not in cards:
-        raise typer.BadParameter(f"there is no scorecard {scorecard!r}; there is {', '.join(cards)}")
-    moment = datetime.now(UTC)
-    if at is not None:
-        try:
-            moment = min(moment, parse_period(at, next(iter(cards.values())).calendar).end)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
+    check_scorecard(configuration, scorecard)
+    moment = _moment(configuration.organisation, at)
 
     def look(connection: Connection) -> list[Insight]:
         present = in_force(configuration, load_said(connection))
@@ -65,7 +58,24 @@ def insights(
     ]
     if as_json:
         typer.echo(json.dumps([{**asdict(each), "id": each.id} for each in found], indent=2, default=str))
-        return
+    else:
+        _print(found)
+
+
+def _moment(organisation: Organisation, at: str | None) -> datetime:
+    """Now, or the end of a past period. Raises typer.BadParameter for what is none."""
+    from bsc_monitor.score.periods import parse_period
+
+    now = datetime.now(UTC)
+    if at is None:
+        return now
+    try:
+        return min(now, parse_period(at, next(iter(organisation.scorecards.values())).calendar).end)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _print(found: Sequence[Insight]) -> None:
     console = Console()
     for each in sorted(found, key=lambda one: (one.direction is not Direction.WORSENING, one.kind, one.subject)):
         console.print(Text.assemble((f"{each.kind:<11}", _COLOURS[each.direction]), each.sentence))

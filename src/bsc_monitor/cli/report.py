@@ -73,17 +73,11 @@ def report(
     Example: bsc-monitor report it --format pdf --format xlsx --to board
     """
     from bsc_monitor.report.making import NoReportError
-    from bsc_monitor.report.render import CONTENT_TYPES, FormatError
+    from bsc_monitor.report.render import FormatError
 
     configuration, plugins = load_all(config)
     asked = _Asked(scorecard, period, tuple(dict.fromkeys(form or ("pdf",))), owner)
-    if unknown := [each for each in asked.forms if each not in CONTENT_TYPES]:
-        raise typer.BadParameter(f"there is no format {unknown[0]!r}; there is {', '.join(CONTENT_TYPES)}")
-    if to and to not in configuration.receivers:
-        known = ", ".join(configuration.receivers) or "none: add [receivers.ID]"
-        raise typer.BadParameter(f"there is no receiver {to!r}; there is {known}")
-    if out is not None and (to or len(asked.forms) > 1):
-        raise typer.BadParameter("--out is for one format, and for a report that is not sent")
+    _check(configuration, asked, to, out)
     try:
         made = _get(configuration, asked)
     except (NoReportError, FormatError) as error:
@@ -92,6 +86,19 @@ def report(
         _send(configuration, made, to, plugins.hooks.hook)
     else:
         _write(made, out)
+
+
+def _check(configuration: Configuration, asked: _Asked, to: str, out: Path | None) -> None:
+    """Raise typer.BadParameter for what cannot be made, sent or written so."""
+    from bsc_monitor.report.render import CONTENT_TYPES
+
+    if unknown := [each for each in asked.forms if each not in CONTENT_TYPES]:
+        raise typer.BadParameter(f"there is no format {unknown[0]!r}; there is {', '.join(CONTENT_TYPES)}")
+    if to and to not in configuration.receivers:
+        known = ", ".join(configuration.receivers) or "none: add [receivers.ID]"
+        raise typer.BadParameter(f"there is no receiver {to!r}; there is {known}")
+    if out is not None and (to or len(asked.forms) > 1):
+        raise typer.BadParameter("--out is for one format, and for a report that is not sent")
 
 
 def _write(made: _Made, out: Path | None) -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, check_scorecard, load_all
 from bsc_monitor.config import Configuration
 from bsc_monitor.improve.words import amount
+from bsc_monitor.model.judgement import Judgement, NodeKind
 from bsc_monitor.model.organisation import Kpi, Organisation
 from bsc_monitor.model.status import Freshness, Status
+
+if TYPE_CHECKING:
+    from bsc_monitor.evaluate.picture import Picture
 
 _MARKS = {
     Status.GREEN: ("● green", "green"), Status.AMBER: ("▲ amber", "dark_orange"),
@@ -40,10 +44,9 @@ def status(
     Example: bsc-monitor status it --at 2026-06
     """
     configuration, _ = load_all(config)
-    cards = configuration.organisation.scorecards
-    if scorecard is not None and scorecard not in cards:
-        raise typer.BadParameter(f"there is no scorecard {scorecard!r}; there is {', '.join(cards)}")
-    shown = [card for card in _cards(configuration, at) if scorecard in (None, card["id"])]
+    check_scorecard(configuration, scorecard)
+    cards = _cards(configuration.organisation, _picture(configuration, at))
+    shown = [card for card in cards if scorecard in (None, card["id"])]
     if as_json:
         typer.echo(json.dumps(shown, indent=2))
         return
@@ -52,57 +55,60 @@ def status(
         console.print(_tree(card))
 
 
-def _cards(configuration: Configuration, at: str | None) -> Iterator[dict[str, Any]]:
-    """Every scorecard as nested plain data: perspectives, objectives, KPIs."""
+def _picture(configuration: Configuration, at: str | None) -> Picture:
+    """What everything is worth now, or was worth in a past period. Raises typer.BadParameter for what is none."""
     from bsc_monitor.evaluate.picture import past, present
     from bsc_monitor.score.periods import asked_period
     from bsc_monitor.store import read_only
 
-    organisation, now = configuration.organisation, datetime.now(UTC)
-    if at is None:
-        picture = read_only(configuration.service.database, lambda read: present(read, configuration, now))
-    else:
-        calendar = next(iter(organisation.scorecards.values())).calendar
+    now, period = datetime.now(UTC), None
+    if at is not None:
+        calendar = next(iter(configuration.organisation.scorecards.values())).calendar
         try:
             period = asked_period(at, calendar, now)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
-        picture = read_only(
-            configuration.service.database,
-            lambda read: past(read, period) if period else present(read, configuration, now),
-        )
+    return read_only(
+        configuration.service.database,
+        lambda read: past(read, period) if period else present(read, configuration, now),
+    )
 
-    def node(kind: Any, name: str, title: str, children: str, below: list[dict[str, Any]]) -> dict[str, Any]:
-        found = picture.nodes.get((kind, name))
-        return {
-            "id": name, "title": title, "status": str(found.status if found else Status.UNKNOWN),
-            "score": found.score if found else None, "coverage": found.coverage if found else 0.0,
-            "reason": found.reason if found else "", children: below,
-        }  # fmt: skip
 
-    def kpi_row(kpi: Kpi) -> dict[str, Any]:
-        judged = picture.judgements.get(kpi.name)
-        return {
-            "id": kpi.name, "title": kpi.title, "unit": kpi.unit, "value": judged.value if judged else None,
-            "target": _level(judged.thresholds.target) if judged else None,
-            "score": judged.score if judged else None, "status": str(judged.status if judged else Status.UNKNOWN),
-            "scored": kpi.scored, "freshness": str(judged.freshness if judged else Freshness.MISSING),
-        }  # fmt: skip
-
+def _cards(organisation: Organisation, picture: Picture) -> Iterator[dict[str, Any]]:
+    """Every scorecard as nested plain data: perspectives, objectives, KPIs."""
     for card in organisation.scorecards.values():
         views = []
         for view in card.perspectives:
             objectives = [
-                node("objective", each.name, each.title, "kpis", [kpi_row(k) for k in _kpis(organisation, each.name)])
+                _node(picture, "objective", each.name, each.title, kpis=_kpis(organisation, picture, each.name))
                 for each in organisation.objectives.values()
                 if (each.scorecard, each.perspective) == (card.id, view.id)
             ]
-            views.append(node("perspective", view.name, view.title, "objectives", objectives))
-        yield node("scorecard", card.id, card.title, "perspectives", views)
+            views.append(_node(picture, "perspective", view.name, view.title, objectives=objectives))
+        yield _node(picture, "scorecard", card.id, card.title, perspectives=views)
 
 
-def _kpis(organisation: Organisation, objective: str) -> Iterator[Kpi]:
-    return (kpi for kpi in organisation.kpis.values() if kpi.objective == objective)
+def _kpis(organisation: Organisation, picture: Picture, objective: str) -> list[dict[str, Any]]:
+    found = (kpi for kpi in organisation.kpis.values() if kpi.objective == objective)
+    return [_kpi(kpi, picture.judgements.get(kpi.name)) for kpi in found]
+
+
+def _node(picture: Picture, kind: NodeKind, name: str, title: str, **below: list[dict[str, Any]]) -> dict[str, Any]:
+    found = picture.nodes.get((kind, name))
+    return {
+        "id": name, "title": title, "status": str(found.status if found else Status.UNKNOWN),
+        "score": found.score if found else None, "coverage": found.coverage if found else 0.0,
+        "reason": found.reason if found else "", **below,
+    }  # fmt: skip
+
+
+def _kpi(kpi: Kpi, judged: Judgement | None) -> dict[str, Any]:
+    return {
+        "id": kpi.name, "title": kpi.title, "unit": kpi.unit, "value": judged.value if judged else None,
+        "target": _level(judged.thresholds.target) if judged else None,
+        "score": judged.score if judged else None, "status": str(judged.status if judged else Status.UNKNOWN),
+        "scored": kpi.scored, "freshness": str(judged.freshness if judged else Freshness.MISSING),
+    }  # fmt: skip
 
 
 def _level(level: Any) -> Any:

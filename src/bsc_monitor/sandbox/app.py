@@ -29,6 +29,7 @@ from bsc_monitor.sandbox.people import people_app
 from bsc_monitor.sandbox.servicenow import Behaviour, Instance, servicenow_app
 from bsc_monitor.sandbox.servicenow.exports import load_exports
 from bsc_monitor.sandbox.servicenow.incident_log import load
+from bsc_monitor.sandbox.servicenow.instance import Loader
 
 _log = structlog.get_logger(__name__)
 _EXPORTED_EVERY = 3600.0  #: seconds
@@ -131,16 +132,14 @@ async def start(
 ) -> Sandbox:
     """Start serving on 127.0.0.1 (port 0: any free one).
 
-    ``seed`` picks the generated company, ``since`` the month in which its story begins (by default 18 months ago). ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
-    company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``). ``jira_issues``: a file or folder of exported issues to serve as Jira. ``focus_folder``: where to write the company's bills as a FOCUS export, anew every hour. Raises OSError where the port is taken, ValueError where a file is not what it should be.
+    ``seed`` picks the generated company, ``since`` the month in which its story begins (by default 18 months ago).
+    ``servicenow_incidents``: an audit-event log of incidents (CSV, also gzipped) to serve in place of the generated
+    company's ServiceNow; ``servicenow_tables``: a folder of exported tables (``incident.json``, ``task_sla.csv``).
+    ``jira_issues``: a file or folder of exported issues to serve as Jira. ``focus_folder``: where to write the company's
+    bills as a FOCUS export, anew every hour. Raises OSError where the port is taken, ValueError where a file is not what
+    it should be.
     """
-    if servicenow_incidents or servicenow_tables:
-        tables = {
-            **(load_exports(servicenow_tables) if servicenow_tables else {}),
-            **(load(servicenow_incidents) if servicenow_incidents else {}),
-        }
-    else:
-        tables = {**company_tables(seed, now(), since)}
+    tables = _given_tables(servicenow_incidents, servicenow_tables) or company_tables(seed, now(), since)
     app = web.Application()
     app.add_subapp("/servicenow", servicenow_app(Instance(tables, now), behaviour or Behaviour()))
     app.add_subapp("/github", github_app(forge_projects(seed, now(), "github", since), Callers(), now))
@@ -156,6 +155,15 @@ async def start(
     site = once(lambda: given or jira_site(seed, now, since))
     app.add_subapp("/jira", cloud_app(site, jira or JiraBehaviour()))
     app.add_subapp("/jira-dc", data_center_app(site, jira or JiraBehaviour()))
+    return await _listening(app, port)
+
+
+def _given_tables(incidents: Path | None, folder: Path | None) -> dict[str, Loader]:
+    """ServiceNow's tables of exported files; where both have a table, that of the log counts."""
+    return {**(load_exports(folder) if folder else {}), **(load(incidents) if incidents else {})}
+
+
+async def _listening(app: web.Application, port: int) -> Sandbox:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     try:
         await runner.setup()
