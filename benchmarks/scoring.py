@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 
+from bsc_monitor.collect.guard import calm_collector
 from bsc_monitor.model.organisation import (
     Kpi,
     Objective,
@@ -132,5 +133,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--million", action="store_true", help="also 1,000,000 KPIs (some gigabytes)")
     asked = parser.parse_args()
+    calm_collector()  # as the service does
     for row in sizes([10_000, 100_000, *([1_000_000] if asked.million else [])]) + memory():
         print(*row, sep=" | ")

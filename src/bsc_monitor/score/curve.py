@@ -14,6 +14,8 @@ RED_SCORE = 100 / 3
 GREEN_SCORE = 200 / 3
 _GREEN_ROUNDED, _RED_ROUNDED = round(GREEN_SCORE, 9), round(RED_SCORE, 9)
 _DUST = 1e-8
+_GREEN_ABOVE, _RED_BELOW = GREEN_SCORE + _DUST, RED_SCORE - _DUST
+_AMBER_ABOVE, _AMBER_BELOW = RED_SCORE + _DUST, GREEN_SCORE - _DUST
 _GREEN, _AMBER, _RED = Status.GREEN, Status.AMBER, Status.RED
 _LARGE = 1e300
 
@@ -61,11 +63,11 @@ def node_status(score: float | None) -> Status:
     """The status of a rolled-up score, compared at 9 decimals so that float dust cannot flip a colour."""
     if score is None:
         return Status.UNKNOWN
-    if score > GREEN_SCORE + _DUST:  # rounding is slow and rarely needed
+    if score > _GREEN_ABOVE:  # rounding is slow and rarely needed
         return _GREEN
-    if score < RED_SCORE - _DUST:
+    if score < _RED_BELOW:
         return _RED
-    if RED_SCORE + _DUST < score < GREEN_SCORE - _DUST:
+    if _AMBER_ABOVE < score < _AMBER_BELOW:
         return _AMBER
     rounded = round(score, 9)
     if rounded >= _GREEN_ROUNDED:

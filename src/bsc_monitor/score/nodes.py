@@ -5,6 +5,7 @@ Sums are exact (``exact``), so what remains after any history is, to the bit, wh
 
 from __future__ import annotations
 
+from heapq import heappush
 from math import fsum
 
 from bsc_monitor.model.judgement import Counts, NodeKind, NodeScore
@@ -16,7 +17,11 @@ from bsc_monitor.score.exact import exact
 #: how bad a status is for what it caps; not knowing is worse than green and better than a known fault
 _BADNESS = {Status.GREEN: 0, Status.UNKNOWN: 1, Status.AMBER: 2, Status.RED: 3}
 
+MISSING = 3
+PLACES = {Status.GREEN: 0, Status.AMBER: 1, Status.RED: 2, Status.UNKNOWN: MISSING}  #: in the counts of a node
 _LONG = 12  #: so many numbers are added up faster than they are made fewer
+
+Queue = list[tuple[int, "Node"]]  #: a heap of what is to be rolled up: (order, node)
 
 
 class Edge:
@@ -36,14 +41,14 @@ class Edge:
 class Leaf(Edge):
     """A KPI in the tree, and its share in its objective. Without ``score`` it counts as missing."""
 
-    __slots__ = ("code", "key", "name", "status")
+    __slots__ = ("key", "name", "place", "status")
 
     def __init__(self, name: str, key: bool, parent: Node, weights: Weight, missing: Missing, weight: float) -> None:
         super().__init__(self, parent, weights, missing, weight)
         self.name = name
         self.key = key
         self.status = Status.UNKNOWN
-        self.code = 0  #: its place in the counts: 0 missing, 1 green, 2 amber, 3 red
+        self.place = MISSING  #: in the counts
 
 
 class Node:
@@ -86,7 +91,7 @@ class Node:
         self.children: list[Edge] = []
         self.edges: list[Edge] = []  #: to its parents
         self.keys: list[Leaf] = []  #: key KPIs directly below
-        self.counts = [0, 0, 0, 0]  #: KPIs below: missing, green, amber, red;
+        self.counts = [0, 0, 0, 0]  #: KPIs below: green, amber, red, missing;
         self.told: Counts | None = None  #: and as they are told, while they are the same
         self.products: list[float] = []  #: what adds up to the exact sum of weight × score
         self.covered: list[float] = []  #: of weights with a score
@@ -112,10 +117,7 @@ def roll_up(node: Node) -> tuple[float | None, Status, str]:
         products = node.products = exact(products)
     score = fsum(products) / node.counted
     status = node_status(score)
-    for leaf in node.keys:
-        if _BADNESS[leaf.status] > _BADNESS[status]:
-            return score, *_capped(node, status)
-    return score, status, ""
+    return (score, *_capped(node, status)) if node.keys else (score, status, "")
 
 
 def _weigh(node: Node) -> None:
@@ -149,10 +151,18 @@ def refill(node: Node) -> None:
     node.moved = True
 
 
-def contribute(edge: Edge, score: float | None) -> None:
+def touch(node: Node, queue: Queue) -> None:
+    """Have a node rolled up anew."""
+    node.dirty = True
+    heappush(queue, (node.order, node))
+
+
+def contribute(edge: Edge, score: float | None, queue: Queue) -> None:
     """Put a child's new score, another than before, into its parent's sums in place of the old one."""
     old, weight, node = edge.score, edge.weight, edge.parent
     edge.score = score
+    if not node.dirty:
+        touch(node, queue)
     if old is not None and score is not None:
         node.products += (-(weight * old), weight * score)
     elif weight:
@@ -181,8 +191,10 @@ def _why_blank(node: Node) -> str:
 
 
 def _capped(node: Node, status: Status) -> tuple[Status, str]:
-    """The status of the worst key KPI, and the reason in words."""
+    """The status of the worst key KPI if it is worse, and the reason in words."""
     worst = max(node.keys, key=lambda leaf: _BADNESS[leaf.status])
+    if _BADNESS[worst.status] <= _BADNESS[status]:
+        return status, ""
     said = "has no fresh value" if worst.status is Status.UNKNOWN else f"is {worst.status.value}"
     return worst.status, f"key KPI {worst.name} {said}; by score alone it would be {status.value}"
 

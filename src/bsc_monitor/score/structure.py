@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bsc_monitor.model.organisation import Missing, Objective, Organisation, Weight
 from bsc_monitor.model.period import Period
-from bsc_monitor.score.nodes import Edge, Leaf, Node, refill
+from bsc_monitor.score.nodes import MISSING, Edge, Leaf, Node, refill
 from bsc_monitor.score.periods import last_day, local_day, midnight
 from bsc_monitor.score.tree import Tree
 
@@ -111,7 +111,7 @@ def _finish(nodes: list[Node], leaves: Mapping[str, Leaf]) -> None:
         node.path = tuple(sorted(above, key=lambda each: each.order))
     for leaf in leaves.values():
         for node in leaf.parent.path:
-            node.counts[0] += 1
+            node.counts[MISSING] += 1
 
 
 def _steps(

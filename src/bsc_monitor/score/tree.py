@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from heapq import heappop, heappush
+from heapq import heappop
 
 from bsc_monitor.model.judgement import Counts, Judgement, NodeScore
 from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.score.changes import NodeTurn
-from bsc_monitor.score.nodes import Edge, Leaf, Node, contribute, refill, roll_up
+from bsc_monitor.score.nodes import PLACES, Edge, Leaf, Node, Queue, contribute, refill, roll_up, touch
 
 _FRESH, _UNKNOWN = Freshness.FRESH, Status.UNKNOWN
 
@@ -22,7 +22,7 @@ class Tree:
         self.nodes = nodes  #: children before parents
         self.leaves = leaves
         self._steps = steps  # changes of weights to come: a heap of (instant, number, edge, weight)
-        self._dirty: list[tuple[int, Node]] = []
+        self._dirty: Queue = []
 
     def next_step(self) -> datetime | None:
         """When the next weight changes."""
@@ -36,7 +36,7 @@ class Tree:
                 edge.weight = weight
                 refill(edge.parent)
                 if not edge.parent.dirty:
-                    self._touch(edge.parent)
+                    touch(edge.parent, self._dirty)
 
     def set(self, leaf: Leaf, judgement: Judgement) -> None:
         """Take a KPI's judgement."""
@@ -44,20 +44,18 @@ class Tree:
         if score is None or judgement.freshness is not _FRESH:
             score, status = None, _UNKNOWN
         if score != leaf.score:
-            contribute(leaf, score)
-            if not leaf.parent.dirty:
-                self._touch(leaf.parent)
+            contribute(leaf, score, self._dirty)
         if status is not leaf.status:
             leaf.status = status
-            old, code = leaf.code, status.code
-            leaf.code = code
+            old, place = leaf.place, PLACES[status]
+            leaf.place = place
             for node in leaf.parent.path:
                 counts = node.counts
                 counts[old] -= 1
-                counts[code] += 1
+                counts[place] += 1
                 node.told = None
                 if not node.dirty:
-                    self._touch(node)
+                    touch(node, self._dirty)
 
     def settle(self, now: datetime) -> list[NodeTurn]:
         """Roll up whatever changed; the nodes that are another than before, each with its former form."""
@@ -70,9 +68,7 @@ class Tree:
             if score != node.score:
                 node.score = score
                 for edge in node.edges:
-                    contribute(edge, score)
-                    if not edge.parent.dirty:
-                        self._touch(edge.parent)
+                    contribute(edge, score, queue)
         return changed
 
     def recompute(self, now: datetime) -> list[NodeTurn]:
@@ -82,8 +78,8 @@ class Tree:
             node.counts, node.told = [0, 0, 0, 0], None
         for node in self.nodes:
             if node.leaves:
-                codes = [leaf.code for leaf in node.leaves]
-                tally = [codes.count(code) for code in range(4)]
+                places = [leaf.place for leaf in node.leaves]
+                tally = [places.count(place) for place in range(4)]
                 for above in node.path:
                     above.counts = [a + b for a, b in zip(above.counts, tally, strict=True)]
         for node in self.nodes:
@@ -99,11 +95,7 @@ class Tree:
         """Have the next ``settle`` look at every node."""
         for node in self.nodes:
             if not node.dirty:
-                self._touch(node)
-
-    def _touch(self, node: Node) -> None:
-        node.dirty = True
-        heappush(self._dirty, (node.order, node))
+                touch(node, self._dirty)
 
 
 def _renew(node: Node, now: datetime, changed: list[NodeTurn]) -> float | None:
@@ -111,8 +103,7 @@ def _renew(node: Node, now: datetime, changed: list[NodeTurn]) -> float | None:
     score, status, reason = roll_up(node)
     before, counts = node.shown, node.told
     if counts is None:
-        missing, green, amber, red = node.counts
-        counts = node.told = Counts(green, amber, red, missing)
+        counts = node.told = Counts(*node.counts)
     coverage, since = node.coverage, now
     if before is not None and before.status is status:
         since = before.since or now
