@@ -24,7 +24,6 @@ from bsc_monitor.improve.initiatives import Values, check, process_changes, revi
 from bsc_monitor.improve.links import links
 from bsc_monitor.improve.relations import Relations
 from bsc_monitor.improve.xmr import Rules
-from bsc_monitor.model.event import InsightEnded, InsightFound
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, Insight
 from bsc_monitor.model.organisation import Initiative, Kpi
 from bsc_monitor.model.period_value import PeriodValue
@@ -181,13 +180,3 @@ def reconcile(
         if key not in fresh:
             result.ended.append(replace(insight, ended_at=now))
     return result
-
-
-def insight_events(known: Iterable[Insight], result: Reconciled, now: datetime) -> list[InsightFound | InsightEnded]:
-    """What to tell of a reconciliation with the ``known`` insights, once it is stored."""
-    before = {insight.key: insight for insight in known}
-    return [
-        *(InsightFound(now, insight) for insight in result.opened),
-        *(InsightFound(now, insight, before.get(insight.key)) for insight in result.updated),
-        *(InsightEnded(now, insight) for insight in result.ended),
-    ]

@@ -101,14 +101,6 @@ def signals(values: Sequence[float], given: Limits, rules: Rules = "wheeler", st
     return found
 
 
-def by_rule(found: Sequence[Signal]) -> dict[str, list[int]]:
-    """The flagged indices by rule, ascending."""
-    flagged: dict[str, set[int]] = {}
-    for signal in found:
-        flagged.setdefault(signal.rule, set()).update(signal.points)
-    return {rule: sorted(points) for rule, points in flagged.items()}
-
-
 def range_signals(values: Sequence[float], given: Limits, start: int = 0) -> list[int]:
     """Indices of the values that came after a jump beyond the moving range's limit."""
     most = given.range_upper + given.dust

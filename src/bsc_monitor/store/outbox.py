@@ -149,12 +149,6 @@ def pending(connection: Connection, channel: str, limit: int = 1000) -> list[Row
     return [_to_row(row) for row in connection.execute(query)]
 
 
-def pending_counts(connection: Connection) -> dict[str, int]:
-    """How many transitions wait, by channel."""
-    query = select(outbox_row.c.channel, func.count()).where(outbox_row.c.state == "pending")
-    return {row[0]: row[1] for row in connection.execute(query.group_by(outbox_row.c.channel))}
-
-
 def pending_count(connection: Connection, channel: str) -> int:
     """How many transitions wait for one channel."""
     mine = and_(outbox_row.c.channel == channel, outbox_row.c.state == "pending")

@@ -56,6 +56,14 @@ def months(values, of=None, *, target=None, red=None, first=0):
     ]  # fmt: skip
 
 
+def flagged(found):
+    """The points of signals by their rule, ascending."""
+    points = {}
+    for signal in found:
+        points.setdefault(signal.rule, set()).update(signal.points)
+    return {rule: sorted(each) for rule, each in points.items()}
+
+
 def noise(seed, count, level=0.0, spread=1.0):
     rng = random.Random(seed)
     return [rng.gauss(level, spread) for _ in range(count)]

@@ -7,7 +7,7 @@ rate that was seen where limits estimated from few points make theory a lower bo
 from collections import Counter
 
 import pytest
-from tests.unit.improve.building import kpi, months, noise
+from tests.unit.improve.building import flagged, kpi, months, noise
 
 from bsc_monitor.improve.driver import driver
 from bsc_monitor.improve.effect import effect
@@ -15,7 +15,7 @@ from bsc_monitor.improve.forecast import forecast
 from bsc_monitor.improve.insights import find
 from bsc_monitor.improve.phases import phases
 from bsc_monitor.improve.trend import trend
-from bsc_monitor.improve.xmr import Limits, by_rule, limits, signals
+from bsc_monitor.improve.xmr import Limits, limits, signals
 
 KNOWN = Limits(0.0, -3.0, 3.0, 1.128, 3.686, 1000)  # of standard normal noise
 
@@ -23,7 +23,7 @@ KNOWN = Limits(0.0, -3.0, 3.0, 1.128, 3.686, 1000)  # of standard normal noise
 def test_each_rule_flags_as_many_points_as_theory_says_when_the_limits_are_known():
     values = noise(1, 100_000)
     wheeler, nhs = (
-        {rule: len(points) / len(values) for rule, points in by_rule(signals(values, KNOWN, rules)).items()}
+        {rule: len(points) / len(values) for rule, points in flagged(signals(values, KNOWN, rules)).items()}
         for rules in ("wheeler", "nhs")
     )
 

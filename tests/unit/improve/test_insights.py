@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 from tests.unit.improve.building import initiative, kpi, month, months, noise, objective, organisation
 
-from bsc_monitor.improve.insights import examine, examined, find, find_all, insight_events, reconcile
+from bsc_monitor.improve.insights import examine, examined, find, find_all, reconcile
 from bsc_monitor.improve.relations import relations
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, InsightKind
 from bsc_monitor.model.organisation import TargetPath, TargetStep, Thresholds
@@ -228,15 +228,3 @@ def test_a_close_looks_only_at_what_it_touches_and_finds_the_same():
         assert part.insights == [each for each in whole.insights if each.subject in part.subjects]
         assert part.links == whole.links
         assert part.assessments == {name: whole.assessments[name]}
-
-
-def test_what_was_opened_updated_and_ended_is_told():
-    first = reconcile([], find(MTTR, months([*STEADY, 45])), NOW)
-    second = reconcile(first.opened, find(MTTR, months([*STEADY, 45, 46])), NOW)
-    third = reconcile(second.updated, [], NOW)
-
-    assert [(event.insight, event.before) for event in insight_events([], first, NOW)] == [(first.opened[0], None)]
-    [again] = insight_events(first.opened, second, NOW)
-    assert (again.insight, again.before) == (second.updated[0], first.opened[0])
-    [over] = insight_events(second.updated, third, NOW)
-    assert over.insight.ended_at == NOW

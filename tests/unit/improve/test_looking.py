@@ -13,6 +13,7 @@ from bsc_monitor.evaluate.keeping import BY_RULE, end_insights, keep_insights, w
 from bsc_monitor.evaluate.state import State
 from bsc_monitor.improve.insights import examine, examined
 from bsc_monitor.improve.relations import relations
+from bsc_monitor.model.event import InsightEnded, InsightFound
 from bsc_monitor.model.insight import Direction, InsightKind
 from bsc_monitor.model.period import PeriodKind
 from bsc_monitor.store import Store
@@ -35,6 +36,20 @@ def store(tmp_path):
 
 def looked(store, values, *, actions=(), now=NOW):
     """Look at the KPI with these closed months; the state, for its alerts."""
+    return look(store, values, actions, now)[0]
+
+
+def told(store, values):
+    """Look at the KPI with these closed months; what is told of signals."""
+    events = look(store, values)[1]
+    return [
+        each
+        for each in events
+        if isinstance(each, InsightFound | InsightEnded) and each.insight.kind is InsightKind.SIGNAL
+    ]
+
+
+def look(store, values, actions=(), now=NOW):
     state = State(Configuration(organisation=COMPANY, actions={each.id: each for each in actions}))
 
     def work(connection):
@@ -42,8 +57,7 @@ def looked(store, values, *, actions=(), now=NOW):
         found = examine(KNOWN, {MTTR.name: months(values, MTTR, target=20, red=60)}, now)
         return keep_insights(connection, state, found, examined(KNOWN), now)
 
-    store.write_now(work)
-    return state
+    return state, store.write_now(work)
 
 
 RISING = [20 + 1.5 * at + more for at, more in enumerate(noise(1, 18, 0, 0.5))]
@@ -62,6 +76,16 @@ def test_a_signal_that_turned_into_its_opposite_still_fires(store):
     assert [each.direction for each in found] == [Direction.IMPROVING]
     assert "signal" in firing(state), "one ended, the other lives: the alert goes on"
     assert "signal" not in firing(looked(store, JUMPED[:-1]))
+
+
+def test_what_was_opened_updated_and_ended_is_told(store):
+    [opened] = told(store, JUMPED)
+    assert opened.before is None
+    [again] = told(store, [*JUMPED, 46.0])
+    assert again.before == opened.insight
+    assert again.insight.evidence != opened.insight.evidence
+    [over] = told(store, JUMPED[:-1])
+    assert over == InsightEnded(NOW, replace(again.insight, ended_at=NOW))
 
 
 def test_forecasts_are_kept_and_held_against_what_came(store):

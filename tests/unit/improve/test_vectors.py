@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.unit.improve.building import flagged
 
 from bsc_monitor.improve.assurance import assurance
 from bsc_monitor.improve.driver import driver
 from bsc_monitor.improve.effect import hodges_lehmann, rank_test
 from bsc_monitor.improve.phases import phases
 from bsc_monitor.improve.trend import trend
-from bsc_monitor.improve.xmr import Limits, by_rule, limits, signals
+from bsc_monitor.improve.xmr import Limits, limits, signals
 
 
 def load(name):
@@ -51,7 +52,7 @@ def test_a_constant_series_has_limits_on_its_value_and_no_signal():
 def test_rules_flag_exactly_these_points(case, rules):
     given = Limits(case["centre"], case["lower"], case["upper"], 1.0, 3.0, 12)
 
-    assert by_rule(signals(case["x"], given, rules)) == case[rules]
+    assert flagged(signals(case["x"], given, rules)) == case[rules]
 
 
 @pytest.mark.parametrize("case", XMR["assurance"])

@@ -285,12 +285,6 @@ class Standing(Answer):
     kpis: list[Kpi]
 
 
-class Stored(Answer):
-    """What was written."""
-
-    id: str
-
-
 class Explained(Answer):
     """Why a thing is worth what it is."""
 
