@@ -9,7 +9,7 @@ from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.score.alignment import alignment
 from bsc_monitor.score.explain import Explanation, explain, explain_past, to_data
 from bsc_monitor.store import history
-from bsc_monitor.web.api import models
+from bsc_monitor.web.api import scorecard_models
 from bsc_monitor.web.api.endpoint import Api, Call
 from bsc_monitor.web.api.kpis import AtQuery
 from bsc_monitor.web.board import Board
@@ -28,36 +28,38 @@ class ExplainQuery(AtQuery):
 
 
 @API.get("/explain/{scorecard}/{node}")
-async def node(call: Call, query: ExplainQuery) -> models.Explained:
+async def node(call: Call, query: ExplainQuery) -> scorecard_models.Explained:
     """Explain the score of a KPI, an objective or a perspective: value, thresholds, weights, each child's share."""
     name = f"{call.path('scorecard')}/{call.path('node')}"
     return await _explained(call, query.kind, name, query.at)
 
 
 @API.get("/explain/{scorecard}")
-async def card(call: Call, query: AtQuery) -> models.Explained:
+async def card(call: Call, query: AtQuery) -> scorecard_models.Explained:
     """Explain the score of a scorecard, and what would raise it most."""
     return await _explained(call, "scorecard", call.path("scorecard"), query.at)
 
 
 @API.get("/alignment")
-async def aligned(call: Call) -> models.Findings:
+async def aligned(call: Call) -> scorecard_models.Findings:
     """List what does not hang together: objectives that support nothing, links that run against the usual order."""
-    return models.Findings(
+    return scorecard_models.Findings(
         items=[
-            models.Finding(kind=each.kind, scorecard=each.scorecard, subject=each.subject, message=each.message)
+            scorecard_models.Finding(
+                kind=each.kind, scorecard=each.scorecard, subject=each.subject, message=each.message
+            )
             for each in alignment(call.board.organisation)
         ]
     )
 
 
-async def _explained(call: Call, kind: NodeKind, name: str, at: str) -> models.Explained:
+async def _explained(call: Call, kind: NodeKind, name: str, at: str) -> scorecard_models.Explained:
     try:
         found = await explanation(call.board, kind, name, at)
     except KeyError:
         raise web.HTTPNotFound(text=f"There is no {kind} {name!r}.") from None
     data: dict[str, Any] = to_data(found)
-    return models.Explained(subject=f"{kind}:{name}", explanation=data)
+    return scorecard_models.Explained(subject=f"{kind}:{name}", explanation=data)
 
 
 async def explanation(board: Board, kind: NodeKind, name: str, at: str) -> Explanation:

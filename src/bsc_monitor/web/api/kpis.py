@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from bsc_monitor.model.organisation import Kpi
 from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.store import history
-from bsc_monitor.web.api import models, shapes
+from bsc_monitor.web.api import kpi_models, shapes
 from bsc_monitor.web.api.alert_models import Done, NewReading, sane
 from bsc_monitor.web.api.endpoint import Api, Call
 from bsc_monitor.web.operations import Unknown
@@ -87,14 +87,14 @@ class ReadingQuery(Query):
 
 
 @API.get("/kpis")
-async def kpis(call: Call, query: KpiQuery) -> models.Kpis:
+async def kpis(call: Call, query: KpiQuery) -> kpi_models.Kpis:
     """List KPIs by name, filtered and in pages."""
     scene = await scene_at(call, query.at)
     found = sorted(_matching(scene, query), key=lambda each: each.name)
     rest = [each for each in found if each.name > query.after]
     page = rest[: query.limit]
     more = len(rest) > len(page)
-    return models.Kpis(
+    return kpi_models.Kpis(
         items=[shapes.kpi(scene, each) for each in page], total=len(found), next=page[-1].name if more else None
     )
 
@@ -118,23 +118,23 @@ def _matching(scene: Scene, query: KpiQuery) -> Iterator[Kpi]:
 
 
 @API.get(_KPI)
-async def kpi(call: Call, query: AtQuery) -> models.Kpi:
+async def kpi(call: Call, query: AtQuery) -> kpi_models.Kpi:
     """Show a KPI as it is judged now, or as it was frozen in a past period."""
     scene = await scene_at(call, query.at)
     return shapes.kpi(scene, scene.organisation.kpis[call.kpi_name()])
 
 
 @API.get(_KPI + "/periods")
-async def periods(call: Call, query: PeriodQuery) -> models.Periods:
+async def periods(call: Call, query: PeriodQuery) -> kpi_models.Periods:
     """Show a KPI's values by period, oldest first; the open period comes last."""
     name = call.kpi_name()
     values = await call.board.store.read(lambda connection: history.period_values(connection, name, limit=query.limit))
     unit = call.board.organisation.kpis[name].unit
-    return models.Periods(kpi=name, unit=unit, items=[shapes.period_point(each) for each in values])
+    return kpi_models.Periods(kpi=name, unit=unit, items=[shapes.period_point(each) for each in values])
 
 
 @API.get(_KPI + "/segments")
-async def segments(call: Call) -> models.Segments:
+async def segments(call: Call) -> kpi_models.Segments:
     """Show a KPI's breakdowns in the period that is judged now."""
     name = call.kpi_name()
     kpi, period = call.board.organisation.kpis[name], call.hub.pieces.scene().judgement(name).period
@@ -143,18 +143,18 @@ async def segments(call: Call) -> models.Segments:
         if period
         else []
     )
-    return models.Segments(kpi=name, unit=kpi.unit, items=[shapes.segment(each) for each in values])
+    return kpi_models.Segments(kpi=name, unit=kpi.unit, items=[shapes.segment(each) for each in values])
 
 
 @API.get(_KPI + "/readings")
-async def readings(call: Call, query: ReadingQuery) -> models.Readings:
+async def readings(call: Call, query: ReadingQuery) -> kpi_models.Readings:
     """List a KPI's readings, newest first; `before` pages on."""
     name = call.kpi_name()
     found = await call.board.store.read(
         lambda connection: history.readings(connection, name, before=query.before, limit=query.limit)
     )
     unit = call.board.organisation.kpis[name].unit
-    return models.Readings(kpi=name, unit=unit, items=[shapes.reading(each) for each in found])
+    return kpi_models.Readings(kpi=name, unit=unit, items=[shapes.reading(each) for each in found])
 
 
 @API.post(_KPI + "/readings", Policy.OPERATOR)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from bsc_monitor.web.api import models, shapes
+from bsc_monitor.web.api import scorecard_models, shapes
 from bsc_monitor.web.api.endpoint import Api, Call
 from bsc_monitor.web.api.kpis import AtQuery, Id, scene_at
 
@@ -30,14 +30,16 @@ class StatusQuery(AtQuery):
 
 
 @API.get("/scorecards")
-async def scorecards(call: Call, query: AtQuery) -> models.Scorecards:
+async def scorecards(call: Call, query: AtQuery) -> scorecard_models.Scorecards:
     """List all scorecards, parents before children."""
     scene = await scene_at(call, query.at)
-    return models.Scorecards(items=[shapes.scorecard(scene, each) for each in scene.organisation.scorecards.values()])
+    return scorecard_models.Scorecards(
+        items=[shapes.scorecard(scene, each) for each in scene.organisation.scorecards.values()]
+    )
 
 
 @API.get("/scorecards/{scorecard}")
-async def scorecard(call: Call, query: AtQuery) -> models.ScorecardDetail:
+async def scorecard(call: Call, query: AtQuery) -> scorecard_models.ScorecardDetail:
     """Show a scorecard down to its objectives."""
     scene = await scene_at(call, query.at)
     card = scene.organisation.scorecards.get(call.path("scorecard"))
@@ -47,10 +49,10 @@ async def scorecard(call: Call, query: AtQuery) -> models.ScorecardDetail:
 
 
 @API.get("/perspectives")
-async def perspectives(call: Call, query: PerspectiveQuery) -> models.Nodes:
+async def perspectives(call: Call, query: PerspectiveQuery) -> scorecard_models.Nodes:
     """List perspectives."""
     scene = await scene_at(call, query.at)
-    return models.Nodes(
+    return scorecard_models.Nodes(
         items=[
             shapes.perspective(scene, each)
             for card in scene.organisation.scorecards.values()
@@ -61,10 +63,10 @@ async def perspectives(call: Call, query: PerspectiveQuery) -> models.Nodes:
 
 
 @API.get("/objectives")
-async def objectives(call: Call, query: ObjectiveQuery) -> models.Objectives:
+async def objectives(call: Call, query: ObjectiveQuery) -> scorecard_models.Objectives:
     """List objectives."""
     scene = await scene_at(call, query.at)
-    return models.Objectives(
+    return scorecard_models.Objectives(
         items=[
             shapes.objective(scene, each)
             for each in scene.organisation.objectives.values()
@@ -74,12 +76,12 @@ async def objectives(call: Call, query: ObjectiveQuery) -> models.Objectives:
 
 
 @API.get("/status")
-async def status(call: Call, query: StatusQuery) -> models.Standing:
+async def status(call: Call, query: StatusQuery) -> scorecard_models.Standing:
     """Show everything now, or as it was frozen at the end of a past period (`2026-06`, `2026-Q2`, `2026-06-14`)."""
     scene = await scene_at(call, query.at)
     organisation = scene.organisation
     wanted = query.scorecard
-    return models.Standing(
+    return scorecard_models.Standing(
         at=scene.past or None,
         scorecards=[
             shapes.scorecard_detail(scene, each)

@@ -10,7 +10,7 @@ from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.model.organisation import Level
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
-from bsc_monitor.web.api import alert_models, models
+from bsc_monitor.web.api import alert_models, kpi_models, models, scorecard_models
 from bsc_monitor.web.view.controls import Controls
 from bsc_monitor.web.view.scene import Scene
 
@@ -21,18 +21,18 @@ def _node(scene: Scene, kind: NodeKind, name: str, title: str) -> dict[str, Any]
     return {
         "kind": kind, "name": name, "title": title, "score": node.score, "status": node.status,
         "coverage": node.coverage, "reason": node.reason, "since": node.since,
-        "counts": models.Counts(green=counts.green, amber=counts.amber, red=counts.red, missing=counts.missing),
+        "counts": scorecard_models.Counts(green=counts.green, amber=counts.amber, red=counts.red, missing=counts.missing),
     }  # fmt: skip
 
 
-def perspective(scene: Scene, of: org.Perspective) -> models.Node:
+def perspective(scene: Scene, of: org.Perspective) -> scorecard_models.Node:
     """A perspective's score."""
-    return models.Node(**_node(scene, "perspective", of.name, of.title))
+    return scorecard_models.Node(**_node(scene, "perspective", of.name, of.title))
 
 
-def objective(scene: Scene, of: org.Objective) -> models.Objective:
+def objective(scene: Scene, of: org.Objective) -> scorecard_models.Objective:
     """An objective."""
-    return models.Objective(
+    return scorecard_models.Objective(
         **_node(scene, "objective", of.name, of.title), perspective=of.perspective, owner=of.owner,
         drives=list(of.drives), supports=of.supports, kpis=[kpi.name for kpi in scene.kpis_of(of)],
     )  # fmt: skip
@@ -46,18 +46,20 @@ def _card(scene: Scene, of: org.Scorecard) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def scorecard(scene: Scene, of: org.Scorecard) -> models.Scorecard:
+def scorecard(scene: Scene, of: org.Scorecard) -> scorecard_models.Scorecard:
     """A scorecard in short."""
-    return models.Scorecard(**_card(scene, of), perspectives=[perspective(scene, each) for each in of.perspectives])
+    return scorecard_models.Scorecard(
+        **_card(scene, of), perspectives=[perspective(scene, each) for each in of.perspectives]
+    )
 
 
-def scorecard_detail(scene: Scene, of: org.Scorecard) -> models.ScorecardDetail:
+def scorecard_detail(scene: Scene, of: org.Scorecard) -> scorecard_models.ScorecardDetail:
     """A scorecard down to its objectives."""
     objectives = scene.objectives_of(of)
-    return models.ScorecardDetail(
+    return scorecard_models.ScorecardDetail(
         **_card(scene, of),
         perspectives=[
-            models.Perspective(
+            scorecard_models.Perspective(
                 **_node(scene, "perspective", each.name, each.title),
                 objectives=[objective(scene, goal) for goal in objectives if goal.perspective == each.id],
             )
@@ -66,10 +68,10 @@ def scorecard_detail(scene: Scene, of: org.Scorecard) -> models.ScorecardDetail:
     )
 
 
-def kpi(scene: Scene, of: org.Kpi) -> models.Kpi:
+def kpi(scene: Scene, of: org.Kpi) -> kpi_models.Kpi:
     """A KPI as it is judged in a scene."""
     it = scene.judgement(of.name)
-    return models.Kpi(
+    return kpi_models.Kpi(
         name=of.name, id=of.id, scorecard=of.scorecard, perspective=of.perspective, objective=of.objective,
         title=of.title, unit=of.unit, better=of.better, value=it.value, target=level(it.thresholds.target),
         red=level(it.thresholds.red), score=it.score, status=it.status, freshness=it.freshness, state=it.state,
@@ -85,9 +87,9 @@ def level(of: Level | None) -> models.Level | None:
     return of
 
 
-def period_point(of: PeriodValue) -> models.PeriodPoint:
+def period_point(of: PeriodValue) -> kpi_models.PeriodPoint:
     """A value of one period."""
-    return models.PeriodPoint(
+    return kpi_models.PeriodPoint(
         period=of.period.label, kind=of.period.kind, start=of.period.start, end=of.period.end, value=of.value,
         target=level(of.thresholds.target), red=level(of.thresholds.red), score=of.score, status=of.status,
         state=of.state, completeness=of.completeness, samples=of.samples, closed_at=of.closed_at,
@@ -95,17 +97,17 @@ def period_point(of: PeriodValue) -> models.PeriodPoint:
     )  # fmt: skip
 
 
-def segment(of: PeriodValue) -> models.Segment:
+def segment(of: PeriodValue) -> kpi_models.Segment:
     """One part of a breakdown."""
-    return models.Segment(
+    return kpi_models.Segment(
         labels=dict(of.labels), period=of.period.label, value=of.value, score=of.score, status=of.status,
         samples=of.samples,
     )  # fmt: skip
 
 
-def reading(of: KpiReading) -> models.Reading:
+def reading(of: KpiReading) -> kpi_models.Reading:
     """A reading."""
-    return models.Reading(
+    return kpi_models.Reading(
         at=of.at, value=of.value, labels=dict(of.labels), samples=of.samples,
         period=of.period.label if of.period else None, state=of.state, completeness=of.completeness,
         evidence=of.evidence, note=of.note, author=of.author,
