@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,14 +31,14 @@ def whole_period(ctx: Context) -> tuple[date, date]:
     return days_of(Window(ctx.period.start, ctx.period.end), ctx.calendar)
 
 
+def current_day(ctx: Context) -> date:
+    """The vendors' day: that of UTC."""
+    return ctx.now.astimezone(UTC).date()
+
+
 def settled_until(ctx: Context, lag: int) -> date:
-    """The end of the days that a comparison with a budget may use: before today (UTC, the vendors' day) and ``lag`` days more."""
-    return ctx.now.astimezone(UTC).date() - lag * DAY
-
-
-def midnight(day: date) -> datetime:
-    """A date's start in UTC, the vendors' day."""
-    return datetime.combine(day, time(), UTC)
+    """The end of the days that a comparison with a budget may use: before today and ``lag`` days more."""
+    return current_day(ctx) - lag * DAY
 
 
 def month_after(day: date, months: int = 1) -> date:
@@ -122,6 +122,24 @@ class Book:
         self._steps: dict[str, dict[date, Step]] = {}
         self._answers: dict[str, tuple[datetime, Any]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+
+    async def stretch(
+        self,
+        key: str,
+        first: date,
+        end: date,
+        now: datetime,
+        fetch: Callable[[date, date], Awaitable[Mapping[date, Step]]],
+        *,
+        by_month: bool = False,
+    ) -> Stretch:
+        """The days ``[first, end)``, or their months; empty, and nothing asked, where there are none. See ``days``."""
+        if end <= first:
+            return Stretch(first, first, [])
+        days = [first]
+        while (following := month_after(days[-1]) if by_month else days[-1] + DAY) < end:
+            days.append(following)
+        return Stretch(first, end, await self.days(key, days, now, fetch))
 
     async def days(
         self,

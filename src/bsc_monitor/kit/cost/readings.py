@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 
-from bsc_monitor.kit.cost.days import Line
+from bsc_monitor.kit.cost.days import Line, total, total_by_key
 from bsc_monitor.kit.cost.money import Amounts, CostConfig, add, in_one_currency
 from bsc_monitor.plugin import CollectorError, Completeness, Context, Reading, ReadingState, SourceError
 
@@ -21,6 +21,25 @@ def cost_reading(
         period=ctx.period, state=ReadingState.OK if money else ReadingState.NO_DATA, evidence=evidence,
         completeness=Completeness.PROVISIONAL if estimated else Completeness.FINAL, note="; ".join(said) or None,
     )  # fmt: skip
+
+
+def cost_readings(
+    ctx: Context, lines: Iterable[Line], metric: str, dimension: str, config: CostConfig, *, whole: bool,
+    evidence: str | None = None, notes: Iterable[str] = (), estimated: bool = False,
+) -> list[Reading]:  # fmt: skip
+    """The sum of a metric, where the ``whole`` is wanted, and one for each value of the dimension, if there is any.
+
+    The notes are about the whole.
+    """
+    counted = list(lines)
+    readings = []
+    if whole:
+        sums = total(counted, metric)
+        readings.append(cost_reading(ctx, sums, config, evidence=evidence, notes=notes, estimated=estimated))
+    for key, sums in (total_by_key(counted, metric) if dimension else {}).items():
+        labels = {dimension: key or "none"}
+        readings.append(cost_reading(ctx, sums, config, labels=labels, evidence=evidence, estimated=estimated))
+    return readings
 
 
 def no_cost(ctx: Context, note: str) -> Reading:

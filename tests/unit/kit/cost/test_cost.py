@@ -164,6 +164,25 @@ async def test_a_book_asks_only_for_what_it_does_not_know_and_again_for_what_may
     assert asked == [(3, 5), (1, 14), (12, 14)]  # days that were at least four days old are settled
 
 
+async def test_a_stretch_is_told_by_the_day_or_the_month_and_of_no_days_nothing_is_asked():
+    asked = []
+
+    async def fetch(first, last):
+        asked.append((first, last))
+        return {first: Step(NOW, lines=[Line("", "", {})])}
+
+    async def take(end, **given):
+        return await Book(timedelta(hours=8)).stretch("scope", date(2026, 1, 1), end, NOW, fetch, **given)
+
+    days, months = await take(date(2026, 3, 1)), await take(date(2026, 3, 1), by_month=True)
+    none = await take(date(2025, 12, 1))
+
+    assert (len(days.steps), days.notes) == (59, ["58 of 59 days hold no data"])
+    assert len(months.steps) == 2
+    assert (none.first, none.end, none.steps) == (date(2026, 1, 1), date(2026, 1, 1), [])
+    assert asked == [(date(2026, 1, 1), date(2026, 2, 28)), (date(2026, 1, 1), date(2026, 2, 1))]
+
+
 async def test_a_book_asks_again_for_what_the_source_calls_an_estimate():
     asked = []
 
