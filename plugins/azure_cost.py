@@ -14,10 +14,8 @@ Breakdowns (``by``): ``service``, ``account`` (subscription), ``resource_group``
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from datetime import date, timedelta
+from typing import Any
 
 from pydantic import Field
 
@@ -27,23 +25,23 @@ from bsc_monitor.kit.cost import (
     Book,
     CostConfig,
     Line,
-    Step,
     Stretch,
     add,
     allotted,
     budget_of_file,
-    cost_reading,
+    cost_readings,
+    current_day,
     days_of,
     no_cost,
-    recurring,
     run_reading,
     settled_until,
     share_reading,
     total,
-    total_by_key,
     variance_reading,
     whole_period,
 )
+from bsc_monitor.kit.cost.azure import AzureClient, AzurePrincipal
+from bsc_monitor.kit.cost.cost_management import CostType, cost_budget, costs, expression, forecast
 from bsc_monitor.plugin import (
     Collector,
     CollectorError,
@@ -55,13 +53,8 @@ from bsc_monitor.plugin import (
     measure,
 )
 
-_VERSION = "2025-03-01"
 _ID = "00000000-0000-0000-0000-000000000000"  # in examples
-_NAMES = {"service": "ServiceName", "account": "SubscriptionName", "resource_group": "ResourceGroupName", "region": "ResourceLocation"}  # fmt: skip
-_GRAINS = {"Monthly": 1, "Quarterly": 3, "Annually": 12}
-_LONGEST = 364  # days of one question; the vendor takes a year
 _COMMITTED = ("Reservation", "SavingsPlan")
-CostType = Literal["ActualCost", "AmortizedCost"]
 
 
 class Scope(Params):
@@ -118,13 +111,12 @@ class AzureCost(Collector):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._book = Book(timedelta(hours=config.refresh))
-        self._token: tuple[datetime, Secret] | None = None
-        self._root = f"{config.url.rstrip('/')}/{config.scope.strip('/')}/providers/Microsoft.CostManagement"
+        principal = AzurePrincipal(config.tenant_id, config.client_id, config.client_secret, config.login_url)
+        self._azure = AzureClient(principal, config.url, config.scope, Book(timedelta(hours=config.refresh)))
 
     async def check(self, ctx: Context) -> None:
         """Ask for yesterday's cost."""
-        yesterday = ctx.now.date() - DAY
+        yesterday = current_day(ctx) - DAY
         await self._lines(ctx, Scope(), "ActualCost", (), yesterday, yesterday + DAY)
 
     @measure(unit="", better="lower", title="Net cloud cost", settle="5d")
@@ -168,17 +160,14 @@ class AzureCost(Collector):
         of the whole period. Of a past period: its actual cost. No data where Azure makes no forecast.
         """
         first, end = whole_period(ctx)
-        today, kind = ctx.now.date(), _kind(p)
-        found = (
-            await self._lines(ctx, p, kind, (), first, min(end, today)) if first < today else Stretch(first, first, [])
-        )
+        today, kind = current_day(ctx), _kind(p)
+        found = await self._lines(ctx, p, kind, (), first, min(end, today))
         cost, notes = total(found.lines(), kind), []
         if end > today:
-            forecast = await self._forecast(ctx, p, kind, max(first, today), end)
-            if not forecast:
-                note = "Azure makes no forecast for this scope"
-                return no_cost(ctx, note)
-            for currency, amount in forecast.items():
+            rest = await forecast(ctx, self._azure, kind, _filter(p), max(first, today), end)
+            if not rest:
+                return no_cost(ctx, "Azure makes no forecast for this scope")
+            for currency, amount in rest.items():
                 add(cost, currency, amount)
                 notes.append(f"of it forecast: {amount:,.2f}")
         budget = await self._budget(ctx, p, found)
@@ -265,12 +254,10 @@ class AzureCost(Collector):
         readings: list[Reading] = []
         for dimension in ctx.by or ("",):
             found = await self._lines(ctx, p, kind, (dimension,) if dimension else (), first, end)
-            if not readings:
-                whole = total(found.lines(), kind)
-                readings.append(cost_reading(ctx, whole, self.config, notes=found.notes, evidence=self._link()))
-            for key, sums in (total_by_key(found.lines(), kind) if dimension else {}).items():
-                labels = {dimension: key or "none"}
-                readings.append(cost_reading(ctx, sums, self.config, labels=labels, evidence=self._link()))
+            readings += cost_readings(
+                ctx, found.lines(), kind, dimension, self.config, whole=not readings, evidence=self._link(),
+                notes=found.notes,
+            )  # fmt: skip
         return readings
 
     async def _by_pricing(self, ctx: Context, p: Scope) -> list[Line]:
@@ -281,33 +268,7 @@ class AzureCost(Collector):
         if "management.azure.com" in self.config.url:
             scope = self.config.scope.strip("/").replace("/", "%2F")
             return f"https://portal.azure.com/#view/Microsoft_Azure_CostManagement/Menu/~/costanalysis/scope/%2F{scope}"
-        return f"{self._root}/query"
-
-    async def _budget(self, ctx: Context, p: Planned, found: Stretch) -> list[Allotment]:
-        if self.config.budget_file:
-            return budget_of_file(self.config, p.budget)
-        if not p.budget:
-            raise SourceError("which budget?", CollectorError.CONFIG, hint="Give params.budget, or budget_file.")
-
-        async def ask() -> Any:
-            reply = await ctx.http.get(
-                f"{self._root}/budgets/{p.budget}", params={"api-version": _VERSION}, bearer=await self._bearer(ctx)
-            )
-            return reply.json()
-
-        answer = await self._book.answer(f"budget:{p.budget}", ctx.now, ask)
-        try:
-            budget = answer["properties"]
-            months = _GRAINS[budget["timeGrain"]]
-            currency = budget.get("currentSpend", {}).get("unit") or next((c for line in found.lines() for _, c in line.costs.values()), "")  # fmt: skip
-            if budget["category"] != "Cost" or budget.get("filter"):
-                raise SourceError(
-                    f"the budget {p.budget!r} is filtered, or no cost budget", CollectorError.CONFIG,
-                    hint="Take it over into budget_file, with the same filter as this KPI's params.",
-                )  # fmt: skip
-            return recurring(_number(budget["amount"]), currency, months, *whole_period(ctx))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise SourceError(f"not a budget by month, quarter or year: {error!r}", CollectorError.SCHEMA) from None
+        return f"{self._azure.root}/query"
 
     # ---- from questions to answers
 
@@ -315,140 +276,21 @@ class AzureCost(Collector):
         self, ctx: Context, p: Scope, kind: CostType, groups: tuple[str, ...], first: date, end: date
     ) -> Stretch:
         """Daily sums by up to two dimensions: the first becomes a line's key, the second its kind."""
+        return await costs(ctx, self._azure, kind, _filter(p), groups, first, end)
 
-        async def fetch(start: date, last: date) -> Mapping[date, Step]:
-            steps: dict[date, Step] = {}
-            while start <= last:
-                until = min(last, start + _LONGEST * DAY)
-                for row in await self._rows(ctx, "query", _question(p, kind, groups, start, until)):
-                    line = Line(_cell(row, groups[1]) if groups[1:] else "", _cell(row, groups[0]) if groups else "", {kind: _amount(row)})  # fmt: skip
-                    steps.setdefault(_usage_date(row), Step(ctx.now)).lines.append(line)
-                start = until + DAY
-            return steps
-
-        key = json.dumps([_filter(p), kind, groups], sort_keys=True)
-        days = [first + number * DAY for number in range((end - first).days)]
-        return Stretch(first, end, await self._book.days(key, days, ctx.now, fetch))
-
-    async def _forecast(self, ctx: Context, p: Scope, kind: CostType, first: date, end: date) -> dict[str, float]:
-        asked = {
-            **_question(p, kind, (), first, end - DAY),
-            "includeActualCost": False,
-            "includeFreshPartialCost": False,
-        }
-
-        async def ask() -> dict[str, float]:
-            sums: dict[str, float] = {}
-            for row in await self._rows(ctx, "forecast", asked):
-                amount, currency = _amount(row)
-                add(sums, currency, amount)
-            return sums
-
-        found: dict[str, float] = await self._book.answer(json.dumps(asked, sort_keys=True), ctx.now, ask)
-        return found
-
-    async def _rows(self, ctx: Context, what: str, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """All rows of an answer, each by column name."""
-        rows: list[dict[str, Any]] = []
-
-        async def fetch(link: str | None) -> tuple[list[Any], str | None]:
-            reply = await ctx.http.post(
-                link or f"{self._root}/{what}?api-version={_VERSION}", json=asked, bearer=await self._bearer(ctx)
-            )
-            if reply.status == 204:
-                return [], None
-            found = reply.json()
-            try:
-                properties = found["properties"]
-                names = [column["name"] for column in properties["columns"]]
-                page = [dict(zip(names, row, strict=True)) for row in properties["rows"]]
-            except (KeyError, TypeError, ValueError) as error:
-                raise SourceError(
-                    f"{what}: the answer has no columns and rows: {error!r}", CollectorError.SCHEMA
-                ) from None
-            return page, self._same_host(properties.get("nextLink"))
-
-        async for page in ctx.pages(fetch, max_pages=1000):
-            rows += page
-        return rows
-
-    def _same_host(self, link: Any) -> str | None:
-        """The next page's address: the token goes nowhere else."""
-        if not link:
-            return None
-        if not str(link).startswith(f"{self.config.url.rstrip('/')}/"):
-            raise SourceError(f"nextLink leads to another host: {str(link)[:100]!r}", CollectorError.SCHEMA)
-        return str(link)
-
-    async def _bearer(self, ctx: Context) -> Secret:
-        """An access token, asked for again five minutes before it ends."""
-        if self._token is None or ctx.now >= self._token[0]:
-            config = self.config
-            reply = await ctx.http.post(
-                f"{config.login_url.rstrip('/')}/{config.tenant_id}/oauth2/v2.0/token",
-                data={
-                    "grant_type": "client_credentials", "client_id": config.client_id,
-                    "client_secret": config.client_secret.reveal(), "scope": "https://management.azure.com/.default",
-                },
-            )  # fmt: skip
-            found = reply.json()
-            try:
-                lasts = timedelta(seconds=max(0, int(found["expires_in"]) - 300))
-                self._token = (ctx.now + lasts, Secret(found["access_token"]))
-            except (KeyError, TypeError, ValueError):
-                raise SourceError("the login gave no access token", CollectorError.SCHEMA) from None
-        return self._token[1]
+    async def _budget(self, ctx: Context, p: Planned, found: Stretch) -> list[Allotment]:
+        """The budget; in the currency of the costs ``found`` where it says none."""
+        if self.config.budget_file:
+            return budget_of_file(self.config, p.budget)
+        if not p.budget:
+            raise SourceError("which budget?", CollectorError.CONFIG, hint="Give params.budget, or budget_file.")
+        currency = next((currency for line in found.lines() for _, currency in line.costs.values()), "")
+        return await cost_budget(ctx, self._azure, p.budget, currency)
 
 
 def _kind(p: Planned) -> CostType:
     return "AmortizedCost" if p.amortised else "ActualCost"
 
 
-def _question(p: Scope, kind: CostType, groups: tuple[str, ...], first: date, last: date) -> dict[str, Any]:
-    dataset: dict[str, Any] = {
-        "granularity": "Daily",
-        "aggregation": {"totalCost": {"name": "Cost", "function": "Sum"}},
-    }
-    if groups:
-        dataset["grouping"] = [{"type": "TagKey" if tag else "Dimension", "name": tag or _NAMES.get(name, name)}
-                               for name, _, tag in (group.partition(":") for group in groups)]  # fmt: skip
-    if expression := _filter(p):
-        dataset["filter"] = expression
-    period = {"from": f"{first}T00:00:00Z", "to": f"{last}T23:59:59Z"}
-    return {"type": kind, "timeframe": "Custom", "timePeriod": period, "dataset": dataset}
-
-
 def _filter(p: Scope) -> dict[str, Any]:
-    named = (("ServiceName", p.services), ("ResourceGroupName", p.resource_groups))
-    parts = [{"dimensions": {"name": name, "operator": "In", "values": values}} for name, values in named if values]
-    parts += [{"tags": {"name": name, "operator": "In", "values": values}} for name, values in p.tags.items()]
-    return {"and": parts} if len(parts) > 1 else parts[0] if parts else {}
-
-
-def _cell(row: Mapping[str, Any], dimension: str) -> str:
-    """A row's value of a dimension; column names are compared without case, as the vendor changes it."""
-    name, _, tag = dimension.partition(":")
-    wanted = "tagvalue" if tag else _NAMES.get(name, name).lower()
-    for column, value in row.items():
-        if column.lower() == wanted.lower():
-            return str(value or "")
-    raise SourceError(f"the answer has no column {wanted!r}: {', '.join(row)[:200]}", CollectorError.SCHEMA)
-
-
-def _amount(row: Mapping[str, Any]) -> tuple[float, str]:
-    cost = next((row[name] for name in ("Cost", "PreTaxCost", "CostUSD") if name in row), None)
-    return _number(cost), "USD" if "CostUSD" in row else _cell(row, "Currency")
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < float("inf"):
-        raise SourceError(f"{str(value)[:40]!r} is no amount", CollectorError.SCHEMA)
-    return float(value)
-
-
-def _usage_date(row: Mapping[str, Any]) -> date:
-    """UsageDate is an integer, 20180331."""
-    try:
-        return datetime.strptime(str(row["UsageDate"])[:8], "%Y%m%d").date()  # noqa: DTZ007 - a date
-    except (KeyError, ValueError):
-        raise SourceError(f"{str(row.get('UsageDate'))[:40]!r} is no UsageDate", CollectorError.SCHEMA) from None
+    return expression({"service": p.services, "resource_group": p.resource_groups}, p.tags)
