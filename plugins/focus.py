@@ -12,14 +12,11 @@ this KPI and its driver: ``formula = "cloud_cost / orders"``.
 
 from __future__ import annotations
 
-import tempfile
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -30,6 +27,7 @@ from bsc_monitor.kit.cost import (
     allotted,
     budget_of_file,
     cost_reading,
+    current_day,
     days_of,
     neither,
     no_cost,
@@ -37,24 +35,9 @@ from bsc_monitor.kit.cost import (
     variance_reading,
     whole_period,
 )
-from bsc_monitor.plugin import (
-    Collector,
-    CollectorError,
-    Context,
-    Params,
-    Reading,
-    ReadingState,
-    SourceError,
-    measure,
-)
-
-_NAMES = {"service": "ServiceName", "account": "SubAccountName", "provider": "ProviderName", "region": "RegionName"}
-_NEEDED = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "BillingCurrency", "ChargeCategory", "ChargePeriodStart")  # fmt: skip
-_COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
-_OPTIONAL = ("CommitmentDiscountStatus", "CommitmentDiscountId", "PricingCategory")
-_KEPT, _MOST_GROUPS = 32, 200_000
-_CSV = """all_varchar = true, header = true, union_by_name = true, delim = ',', quote = '"', escape = '"', nullstr = ['', 'NULL']"""
-_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+from bsc_monitor.kit.cost.focus_query import Export, Row
+from bsc_monitor.kit.cost.focus_table import FocusTable
+from bsc_monitor.plugin import Collector, Context, Params, Reading, ReadingState, measure
 
 
 class Scope(Params):
@@ -99,47 +82,6 @@ class Savings(Scope):
     against: Literal["list", "contracted"] = "list"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A sum of charges of one day that are alike."""
-
-    day: date
-    category: str
-    status: str  #: CommitmentDiscountStatus
-    committed: bool  #: has a CommitmentDiscountId
-    pricing: str
-    key: str  #: of the breakdown
-    currency: str
-    charges: int
-    costs: tuple[float, ...]  #: in the order of _COSTS
-    missing: tuple[int, ...]  #: charges without a usable cost of each kind
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """What the files hold of a scope."""
-
-    rows: list[Row]
-    undated: int  #: charges without a usable ChargePeriodStart
-    latest: date | None  #: the last day of any charge, in scope or not
-
-    def between(self, first: date, end: date) -> Export:
-        """That of the days ``[first, end)``."""
-        return replace(self, rows=[row for row in self.rows if first <= row.day < end])
-
-    def only(self, counts: Callable[[Row], bool]) -> Export:
-        """That of the rows that count."""
-        return replace(self, rows=[row for row in self.rows if counts(row)])
-
-    def sum(self, name: str, counts: Callable[[Row], bool] = lambda _: True) -> dict[str, float]:
-        """A cost by currency; empty of no rows."""
-        sums: dict[str, float] = {}
-        for row in self.rows:
-            if counts(row):
-                add(sums, row.currency, row.costs[_COSTS.index(name)])
-        return sums
-
-
 class Focus(Collector):
     """One export: a file, a folder of files, or a pattern."""
 
@@ -160,12 +102,11 @@ class Focus(Collector):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._kept: OrderedDict[tuple[Any, ...], Export] = OrderedDict()
-        self._busy = threading.Lock()
+        self._table = FocusTable(config.path, config.memory)
 
     async def check(self, ctx: Context) -> None:  # noqa: ARG002
         """Look for files."""
-        _files(self.config.path)
+        self._table.files()
 
     @measure(unit="", better="lower", title="Net cloud cost", settle="5d")
     def net_cost(self, ctx: Context, p: Cost) -> Iterator[Reading]:
@@ -265,11 +206,8 @@ class Focus(Collector):
             found = self._found(ctx, p, dimension).only(counts)
             if not number:
                 yield self._summed(ctx, found, name, {})
-            groups: dict[str, list[Row]] = {}
-            for row in found.rows if dimension else ():
-                groups.setdefault(row.key or "none", []).append(row)
-            for key, rows in groups.items():
-                yield self._summed(ctx, replace(found, rows=rows), name, {dimension: key})
+            for key, part in found.by_key() if dimension else ():
+                yield self._summed(ctx, part, name, {dimension: key})
 
     def _summed(self, ctx: Context, found: Export, name: str, labels: dict[str, str]) -> Reading:
         charges = sum(row.charges for row in found.rows)
@@ -279,12 +217,10 @@ class Focus(Collector):
     def _variance(self, ctx: Context, p: Planned, first: date, end: date, *, project: bool) -> Reading:
         """Cost against budget of the same days, or of the whole period at the run rate of the days so far."""
         name = "EffectiveCost" if p.amortised else "BilledCost"
-        found = self._all(p, "")
-        today = ctx.now.astimezone(UTC).date()
-        known = min(end, today, found.latest + DAY if found.latest else first)
+        found = self._table.read(p.where, "")
+        known = min(end, current_day(ctx), found.latest + DAY if found.latest else first)
         if known <= first:
-            note = "the export holds no whole day of the period"
-            return no_cost(ctx, note)
+            return no_cost(ctx, "the export holds no whole day of the period")
         counted = found.between(first, known).only(lambda row: _counts(row, p))
         scale = (end - first).days / (known - first).days if project else 1.0
         spent = {currency: amount * scale for currency, amount in counted.sum(name).items()}
@@ -297,7 +233,7 @@ class Focus(Collector):
         """The reading; partial where charges lack a cost or a date, or the export lacks the last days of a past period."""
         if reading.value is None:
             return reading
-        lacking = sum(row.missing[_COSTS.index(name)] for row in found.rows for name in names)
+        lacking = found.lacking(*names)
         notes = [f"{lacking} charges have no usable {' or '.join(names)}"] if lacking else []
         if found.undated:
             notes.append(f"{found.undated} charges have no usable ChargePeriodStart")
@@ -308,142 +244,9 @@ class Focus(Collector):
             return reading
         return replace(reading, state=ReadingState.PARTIAL, note="; ".join(filter(None, [reading.note, *notes])))
 
-    # ---- from files to rows
-
     def _found(self, ctx: Context, p: Scope, dimension: str = "") -> Export:
         """What the files hold of the period's dates."""
-        return self._all(p, dimension).between(*days_of(ctx.window, ctx.calendar))
-
-    def _all(self, p: Scope, dimension: str) -> Export:
-        """Daily sums of all charges in scope, read once per state of the files; one reading at a time."""
-        files = _files(self.config.path)
-        stamp = tuple((str(file), (known := file.stat()).st_mtime_ns, known.st_size) for file in files)
-        key = (stamp, dimension, p.model_dump_json(include={"where"}))
-        with self._busy:
-            if key not in self._kept:
-                self._kept[key] = self._read(files, p, dimension)
-                while len(self._kept) > _KEPT:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]
-
-    def _read(self, files: list[Path], p: Scope, dimension: str) -> Export:
-        try:
-            import duckdb
-        except ImportError:
-            raise SourceError("reading FOCUS needs duckdb", CollectorError.CONFIG, hint="Install bsc-monitor[focus].") from None  # fmt: skip
-        with tempfile.TemporaryDirectory(prefix="bsc-focus-") as folder:
-            settings = {
-                "memory_limit": self.config.memory, "threads": 2, "temp_directory": folder,
-                "preserve_insertion_order": False, "autoinstall_known_extensions": False,
-            }  # fmt: skip
-            try:
-                with duckdb.connect(config=settings) as connection:
-                    return _export(connection, files, p, dimension)
-            except duckdb.OutOfMemoryException:
-                raise SourceError(
-                    f"{self.config.path}: reading needs more than {self.config.memory}", CollectorError.CONFIG,
-                    hint="Raise memory of the source, or break down by fewer values.",
-                ) from None  # fmt: skip
-            except duckdb.Error as error:
-                words = " ".join(str(error).split())[:300]
-                raise SourceError(f"{self.config.path} is no readable export: {words}", CollectorError.SCHEMA) from None
-
-
-def _export(connection: Any, files: list[Path], p: Scope, dimension: str) -> Export:
-    """Ask DuckDB for daily sums of what is alike. Out-of-scope charges only tell how far the export reaches."""
-    given: dict[str, Any] = {"files": [str(file) for file in files]}
-    reader = (
-        "read_parquet($files, union_by_name = true)" if files[0].suffix == ".parquet" else f"read_csv($files, {_CSV})"
-    )
-    described = connection.execute(f"DESCRIBE SELECT * FROM {reader}", given).fetchall()  # noqa: S608
-    columns = {name: kind for name, kind, *_ in described}
-    missing = [name for name in _NEEDED if name not in columns]
-    if missing:
-        raise SourceError(
-            f"{files[0].name}: no FOCUS export, it lacks {', '.join(missing)}", CollectorError.SCHEMA,
-            hint=f"It has {', '.join(columns)[:200]}.",
-        )  # fmt: skip
-    found = connection.execute(_question(reader, columns, p, dimension, given), given).fetchall()
-    if len(found) > _MOST_GROUPS:
-        raise SourceError(f"{dimension} has too many values", CollectorError.CONFIG, hint="Narrow it by where.")
-    inside = [row for row in found if row[1]]
-    if any(row[6] is None for row in inside):
-        raise SourceError("charges without a BillingCurrency", CollectorError.SCHEMA)
-    rows = [
-        Row(
-            day, category or "", status or "", bool(committed), pricing or "", label or "", currency, charges,
-            tuple(float(cost or 0) for cost in numbers[:4]), tuple(numbers[4:]),
-        )
-        for day, _, category, status, pricing, label, currency, committed, charges, *numbers in inside
-        if day is not None
-    ]  # fmt: skip
-    undated = sum(row[8] for row in inside if row[0] is None)
-    return Export(rows, undated, max((row[0] for row in found if row[0] is not None), default=None))
-
-
-def _question(reader: str, columns: dict[str, str], p: Scope, dimension: str, given: dict[str, Any]) -> str:
-    """The SQL of an export; names come quoted from the files' own header, values go into ``given``."""
-
-    def text(name: str) -> str:
-        return _column(columns, name, given)
-
-    conditions = []
-    for name, values in p.where.items():
-        marker = f"values{len(given)}"
-        given[marker] = [values] if isinstance(values, str) else values
-        conditions.append(f"list_contains(${marker}, {text(name)})")
-    costs = ", ".join(f'TRY_CAST("{name}" AS DECIMAL(38, 12)) AS c{number}' for number, name in enumerate(_COSTS))
-    masked = [f"CASE WHEN inside THEN {name} END" for name in ("category", "status", "pricing", "key", "currency")]
-    return f"""
-        WITH charges AS (
-            SELECT CAST(TRY_CAST("ChargePeriodStart" AS TIMESTAMP) AS DATE) AS day, {" AND ".join(conditions) or "true"} AS inside,
-                {text("ChargeCategory")} AS category, {text("CommitmentDiscountStatus")} AS status,
-                {text("PricingCategory")} AS pricing, {text(dimension) if dimension else "''"} AS key,
-                CAST("BillingCurrency" AS VARCHAR) AS currency, {text("CommitmentDiscountId")} <> '' AS committed, {costs}
-            FROM {reader}
-        )
-        SELECT day, inside, {", ".join(masked)}, inside AND committed, count(*), sum(c0), sum(c1), sum(c2), sum(c3),
-            count(*) - count(c0), count(*) - count(c1), count(*) - count(c2), count(*) - count(c3)
-        FROM charges GROUP BY ALL LIMIT {_MOST_GROUPS + 1}
-    """  # noqa: S608
-
-
-def _column(columns: dict[str, str], name: str, given: dict[str, Any]) -> str:
-    """SQL for the text of a dimension or column, '' where it is empty. Raises SourceError(CONFIG) on an unknown one."""
-    kind, _, tag = name.partition(":")
-    if kind == "tag" and tag:
-        if "Tags" not in columns:
-            return "''"
-        marker = f"tag{len(given)}"
-        given[marker] = "/" + tag.replace("~", "~0").replace("/", "~1")
-        tags = '"Tags"' if columns["Tags"] in ("VARCHAR", "JSON") else 'CAST(to_json("Tags") AS VARCHAR)'
-        return f"coalesce(CASE WHEN json_valid({tags}) THEN json_extract_string({tags}, ${marker}) END, '')"
-    column = _NAMES.get(name, name)
-    if column == "SubAccountName" and column not in columns:
-        column = "SubAccountId"
-    if column in columns:
-        quoted = column.replace('"', '""')
-        return f"""coalesce(CAST("{quoted}" AS VARCHAR), '')"""
-    if column in _OPTIONAL:
-        return "''"
-    raise SourceError(
-        f"the export has no column {column!r}", CollectorError.CONFIG, hint=f"It has {', '.join(columns)[:300]}."
-    )
-
-
-def _files(path: Path) -> list[Path]:
-    """The files of an export, all of one format. Raises SourceError(CONFIG) where there are none."""
-    if path.is_file():
-        return [path]
-    pattern = path.name if not path.is_dir() else "**/*"
-    folder = path if path.is_dir() else path.parent
-    found = sorted(file for file in folder.glob(pattern) if file.is_file() and file.name.endswith(_SUFFIXES))
-    if not found:
-        raise SourceError(f"{path}: no .csv, .csv.gz or .parquet file is there", CollectorError.CONFIG)
-    if len({file.suffix == ".parquet" for file in found}) > 1:
-        raise SourceError(f"{path}: CSV and Parquet files together: is one a copy of the other?", CollectorError.CONFIG)
-    return found
+        return self._table.read(p.where, dimension).between(*days_of(ctx.window, ctx.calendar))
 
 
 def _counts(row: Row, p: Cost) -> bool:
