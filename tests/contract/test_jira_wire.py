@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
-from tests.contract.collector_run import PLUGINS, check, month, opened, run, total
+from tests.contract.collector_run import check, month, opened, run, total
 from tests.contract.jira_site import NOW, Served, at, issue, site
 
 from bsc_monitor.collect.context import RunContext, RunLog
 from bsc_monitor.kit.issues import instant
+from bsc_monitor.kit.jira_query import literal
 from bsc_monitor.model.period import Calendar
 from bsc_monitor.model.status import CollectorError, ReadingState
 from bsc_monitor.plugin import SourceError, Window
@@ -169,7 +170,7 @@ async def test_an_increment_misses_nothing_whatever_the_callers_zone(side, zone)
 @pytest.mark.parametrize("minute", [0, 29, 35, 59, 60, 89, 119])
 def test_a_window_that_begins_in_the_hour_that_the_clocks_repeat_misses_nothing_whichever_jira_means(minute):
     """25 October, Berlin: 2:00 to 2:59 comes twice."""
-    literal, berlin = PLUGINS.collectors["jira"].check.__globals__["literal"], ZoneInfo("Europe/Berlin")
+    berlin = ZoneInfo("Europe/Berlin")
     start = datetime(2026, 10, 25, 0, 0, tzinfo=UTC) + timedelta(minutes=minute)
 
     written = datetime.strptime(literal(start, berlin), '"%Y-%m-%d %H:%M"').replace(tzinfo=berlin)

@@ -5,12 +5,11 @@ times as numbers, people by two kinds of names.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bsc_monitor.kit.flow import Move
+from bsc_monitor.kit.jira_site import Site
 from bsc_monitor.kit.statuses import Statuses
 from bsc_monitor.plugin import CollectorError, Record, SourceError
 
@@ -48,27 +47,6 @@ class Issue(Record):
     rated: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What is known of a Jira for a minute."""
-
-    at: datetime
-    cloud: bool
-    api: str  #: where its REST API is: api/3 or api/2
-    zone: ZoneInfo  # of the calling user
-    statuses: dict[str, tuple[str, str]]  # id → name, category
-    fields: list[dict[str, Any]] = field(default_factory=list)
-
-    def custom(self, kind: str) -> list[str]:
-        """Ids of the custom fields of a type, by the end of the type's key."""
-        return [f["id"] for f in self.fields if str((f.get("schema") or {}).get("custom", "")).endswith(kind)]
-
-    def named(self, name: str) -> str | None:
-        """Id of a field, by its name or id."""
-        wanted = name.lower()
-        return next((f["id"] for f in self.fields if wanted in (f["id"].lower(), str(f.get("name", "")).lower())), None)
-
-
 class Change(NamedTuple):
     """One field that a changelog entry touched."""
 
@@ -99,32 +77,6 @@ def expect(body: Any, name: str, kind: type) -> Any:
     if not isinstance(value, kind):
         raise SourceError(f"Jira's answer has no {name}", CollectorError.SCHEMA)
     return value
-
-
-def refused(path: str, status: int, answer: Any, jql: Any) -> SourceError:
-    """What Jira says is wrong, with the JQL it is about."""
-    said: list[str] = []
-    if isinstance(answer, dict):
-        errors = answer.get("errors")
-        said = [
-            *map(str, answer.get("errorMessages") or []),
-            *map(str, (errors if isinstance(errors, dict) else {}).values()),
-        ]
-        said = said or [str(answer["message"])] if answer.get("message") else said
-    words = "; ".join(said) or "no reason given"
-    if jql:
-        hint = "try the JQL in Jira's own search with the source's user: what it may not browse does not exist for it"
-        return SourceError(f"Jira refuses the JQL {jql}: {words}", CollectorError.CONFIG, hint=hint)
-    hint = "check the url of the source: it is the site's root" if status == 404 else ""
-    return SourceError(f"{path}: {words}", CollectorError.CONFIG, hint=hint)
-
-
-def zone(name: Any) -> ZoneInfo:
-    """A user's time zone. Raises SourceError(SCHEMA)."""
-    try:
-        return ZoneInfo(str(name or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise SourceError(f"the user's time zone {str(name)[:40]!r} is unknown here", CollectorError.SCHEMA) from None
 
 
 def shown(value: Any, *names: str) -> str:

@@ -6,8 +6,8 @@ change because an admin moves a status to another category.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, MutableMapping
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -68,3 +68,11 @@ class Statuses:
             status: [[each.since.isoformat() if each.since else None, each.name, each.category] for each in told]
             for status, told in self._meanings.items()
         }
+
+
+def remembered(today: Today, checkpoint: MutableMapping[str, Any], now: datetime) -> Statuses:
+    """What statuses meant and mean, kept in a checkpoint from one run to the next."""
+    seen = now - timedelta(milliseconds=1)  # so that it counts in this run, whose window ends now
+    found = Statuses(today, checkpoint.get("statuses"), seen)
+    checkpoint["statuses"] = found.plain()
+    return found
