@@ -11,18 +11,17 @@ column used is therefore asked for by name first, and a column that does not com
 Breakdowns (``by``) are columns of the measured table, or dot-walks (``assignment_group.name``); each dimension apart.
 """
 
-import re
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal
-from urllib.parse import quote
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from pydantic import Field, model_validator
 
+from bsc_monitor.kit.servicenow import ServiceNowClient
+from bsc_monitor.kit.servicenow_answers import Labels, Row, instant, number, split
+from bsc_monitor.kit.servicenow_query import both, during, utc, walked
 from bsc_monitor.kit.statistics import Statistic, summarise
-from bsc_monitor.kit.walks import Walked, Walks
 from bsc_monitor.plugin import (
     Calendar,
     Collector,
@@ -32,7 +31,6 @@ from bsc_monitor.plugin import (
     Params,
     Reading,
     ReadingState,
-    Reply,
     Secret,
     SourceConfig,
     SourceError,
@@ -40,10 +38,7 @@ from bsc_monitor.plugin import (
     measure,
 )
 
-Labels = tuple[tuple[str, str], ...]
 _INCIDENT = "task.ref_incident"  # how a table with a task reference reaches the columns of incident
-_TERM = re.compile(r"(?:NQ)?(?:OR)?([a-z0-9_.]+)(?:[=<>]|!=|[A-Z]{2})")
-_NONE = "none"  # a breakdown value that is empty
 
 
 class Scope(Params):
@@ -113,17 +108,6 @@ class Aggregate(Scope):
     time_field: str = Field("", description="date column that must lie in the period; empty: whenever")
 
 
-Row = dict[str, tuple[str, str]]  # column → (stored value, what people read)
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What a walk brought home, and how many records access rules kept from us."""
-
-    rows: list[Row]
-    lost: int
-
-
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Elapsed time, or that inside the working hours of a calendar."""
@@ -138,48 +122,6 @@ class Clock:
     def notes(self) -> list[str]:
         """What people should know of it."""
         return ["in working hours of the configured calendar"] if self.calendar else []
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A count or aggregate of one breakdown value (of all records when ``labels`` is empty)."""
-
-    count: int
-    value: float | None
-    query: str
-
-
-def utc(instant: datetime) -> str:
-    """An instant as the vendor writes it."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def instant(text: str) -> datetime | None:
-    """A vendor's time; None for an empty one. Raises SourceError(SCHEMA) on anything else."""
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        raise SourceError(f"{text!r} is not a ServiceNow time", CollectorError.SCHEMA) from None
-
-
-def during(ctx: Context, column: str) -> str:
-    """The encoded query for "in the period"."""
-    start = f"{column}>={utc(ctx.window.start)}^" if ctx.window.start else f"{column}ISNOTEMPTY^"
-    return f"{start}{column}<{utc(ctx.window.end)}"
-
-
-def both(first: str, second: str) -> str:
-    """Both queries at once; each alternative (``^NQ``) of the second is narrowed by the first."""
-    return "^NQ".join(f"{first}^{part}".strip("^") for part in second.removesuffix("^EQ").split("^NQ"))
-
-
-def walked(query: str, prefix: str) -> str:
-    """A query on a record, asked through a table that refers to it."""
-    terms = (term for term in query.replace("^^", "\0").split("^") if not term.startswith(("ORDERBY", "GROUPBY")))
-    joined = "^".join(re.sub(r"^((?:NQ)?(?:OR)?)(?=[a-z])", rf"\g<1>{prefix}.", term) for term in terms)
-    return joined.replace("\0", "^^")
 
 
 class ServiceNow(Collector):
@@ -209,20 +151,18 @@ class ServiceNow(Collector):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.url = config.url.rstrip("/")
-        self._proven: set[tuple[str, str, date]] = set()
-        self._walks = Walks[Row]()
+        self.client = ServiceNowClient(config.url, config.username, config.password, config.token, config.page_size)
 
     async def check(self, ctx: Context) -> None:
         """Read one incident."""
-        await self._prove(ctx, "incident", "", ["sys_id", "opened_at", "resolved_at", "state"])
+        await self.client.prove(ctx, "incident", "", ["sys_id", "opened_at", "resolved_at", "state"])
 
     # ---- incidents: how many
 
     @measure(unit="count", better="lower", title="Incidents opened")
     async def opened(self, ctx: Context, p: Scope) -> list[Reading]:
         """Incidents whose opened_at lies in the period."""
-        return await self._count(ctx, "incident", both(during(ctx, "opened_at"), p.query))
+        return await self._count(ctx, "incident", both(during(ctx.window, "opened_at"), p.query))
 
     @measure(unit="count", better="higher", title="Incidents resolved")
     async def resolved(self, ctx: Context, p: Scope) -> list[Reading]:
@@ -240,7 +180,7 @@ class ServiceNow(Collector):
     @measure(unit="count", better="lower", title="Major incidents")
     async def major_incidents(self, ctx: Context, p: Major) -> list[Reading]:
         """Incidents opened in the period that meet ``definition``."""
-        return await self._count(ctx, "incident", both(both(during(ctx, "opened_at"), p.definition), p.query))
+        return await self._count(ctx, "incident", both(both(during(ctx.window, "opened_at"), p.definition), p.query))
 
     # ---- incidents: how long
 
@@ -263,15 +203,15 @@ class ServiceNow(Collector):
         "response") that started in the period and have ended; the reading says which. Where neither can be read the
         measure is not offered.
         """
-        if await self._readable(ctx, "sys_audit"):
+        if await self.client.readable(ctx, "sys_audit"):
             return await self._acknowledged(ctx, p)
-        if not await self._readable(ctx, "task_sla"):
+        if not await self.client.readable(ctx, "task_sla"):
             raise SourceError(
                 "mtta needs sys_audit or the response records of task_sla; neither can be read here",
                 CollectorError.PERMISSION,
                 hint="give the user read access to one of them, or take the KPI out",
             )
-        base = f"{during(ctx, 'start_time')}^end_timeISNOTEMPTY^stageNOT INcancelled^sla.target=response"
+        base = f"{during(ctx.window, 'start_time')}^end_timeISNOTEMPTY^stageNOT INcancelled^sla.target=response"
         query, notes = both(base, walked(p.query, _INCIDENT)), ["from response records: sys_audit cannot be read"]
         return await self._duration(
             ctx, "task_sla", query, "start_time", "end_time", p.statistic, 60, _clock(ctx, p.business),
@@ -284,14 +224,14 @@ class ServiceNow(Collector):
             f"{start}tablename=incident^{what}"
             for what in ("fieldname=assigned_to^newvalueISNOTEMPTY", "fieldname=state^oldvalue=1")
         )
-        audit = await self._records(ctx, "sys_audit", changed, ["documentkey", "sys_created_on"], by=False)
+        audit = await self.client.records(ctx, "sys_audit", changed, ["documentkey", "sys_created_on"], by=False)
         first: dict[str, datetime] = {}
         for row in audit.rows:
             key, at = row["documentkey"][0], instant(row["sys_created_on"][0])
             if at and (key not in first or at < first[key]):
                 first[key] = at
-        query = both(during(ctx, "opened_at"), p.query)
-        records = await self._records(ctx, "incident", query, ["opened_at"])
+        query = both(during(ctx.window, "opened_at"), p.query)
+        records = await self.client.records(ctx, "incident", query, ["opened_at"])
         clock = _clock(ctx, p.business)
         known = [
             (row, clock.seconds(opened, first[row["sys_id"][0]]) / 60)
@@ -308,7 +248,7 @@ class ServiceNow(Collector):
     async def backlog_age(self, ctx: Context, p: Age) -> list[Reading]:
         """Statistic of the ages, at the period's end, of the incidents open then."""
         query = both(self._backlog(ctx), p.query)
-        records = await self._records(ctx, "incident", query, ["opened_at"])
+        records = await self.client.records(ctx, "incident", query, ["opened_at"])
         end = ctx.window.end
         ages = [(r, (end - t).total_seconds() / 86400) for r in records.rows if (t := instant(r["opened_at"][0]))]
         return self._summaries(ctx, "incident", query, ages, p.statistic, lost=records.lost)
@@ -335,7 +275,7 @@ class ServiceNow(Collector):
     async def reassignments(self, ctx: Context, p: Scope) -> list[Reading]:
         """Mean reassignment_count of incidents resolved in the period."""
         query = both(self._resolved(ctx), p.query)
-        found = await self._groups(ctx, "incident", query, "sum", "reassignment_count")  # avg comes rounded
+        found = await self.client.groups(ctx, "incident", query, "sum", "reassignment_count")  # avg comes rounded
         return [
             self._reading(
                 ctx, "incident", g.query, None if g.value is None else g.value / g.count, labels,
@@ -350,9 +290,10 @@ class ServiceNow(Collector):
 
         Where task_sla cannot be read (or is empty): incidents resolved in the period with made_sla / resolved; the reading says so.
         """
-        if await self._readable(ctx, "task_sla"):
-            base = f"{during(ctx, 'end_time')}^stageNOT INachieved,cancelled" + (f"^sla.name={p.sla}" if p.sla else "")
-            whole = both(base, walked(p.query, _INCIDENT))
+        if await self.client.readable(ctx, "task_sla"):
+            named = f"^sla.name={p.sla}" if p.sla else ""
+            ended = f"{during(ctx.window, 'end_time')}^stageNOT INachieved,cancelled{named}"
+            whole = both(ended, walked(p.query, _INCIDENT))
             return await self._ratio(ctx, "task_sla", "has_breached=false", whole, prefix=_INCIDENT)
         notes = ["task_sla cannot be read: taken from made_sla of incidents resolved in the period"]
         return await self._ratio(ctx, "incident", "made_sla=true", both(self._resolved(ctx), p.query), notes=notes)
@@ -361,9 +302,9 @@ class ServiceNow(Collector):
     async def knowledge_reuse(self, ctx: Context, p: Scope) -> list[Reading]:
         """Incidents resolved in the period with a linked article (m2m_kb_task) / resolved in the period."""
         query = both(self._resolved(ctx), p.query)
-        linked = await self._records(ctx, "m2m_kb_task", walked(query, _INCIDENT), ["task"], by=False)
+        linked = await self.client.records(ctx, "m2m_kb_task", walked(query, _INCIDENT), ["task"], by=False)
         part = len({row["task"][0] for row in linked.rows})
-        whole = (await self._groups(ctx, "incident", query, by=False))[()].count
+        whole = await self.client.count(ctx, "incident", query)
         value = part / whole if whole else None
         return [self._reading(ctx, "incident", query, value, samples=whole, part=part, whole=whole, lost=linked.lost)]
 
@@ -373,25 +314,28 @@ class ServiceNow(Collector):
     async def change_success_rate(self, ctx: Context, p: Change) -> list[Reading]:
         """Changes closed in the period with close_code successful / closed with any code, cancelled ones left out."""
         codes = "successful,successful_issues" if p.with_issues else "successful"
-        whole = both(f"{during(ctx, 'closed_at')}^close_codeISNOTEMPTY^state!=4", p.query)
+        whole = both(f"{during(ctx.window, 'closed_at')}^close_codeISNOTEMPTY^state!=4", p.query)
         return await self._ratio(ctx, "change_request", f"close_codeIN{codes}", whole)
 
     @measure(unit="ratio", better="lower", title="Emergency changes")
     async def emergency_change_ratio(self, ctx: Context, p: Scope) -> list[Reading]:
         """Emergency changes closed in the period / changes closed in the period, cancelled ones left out."""
-        whole = both(f"{during(ctx, 'closed_at')}^state!=4", p.query)
+        whole = both(f"{during(ctx.window, 'closed_at')}^state!=4", p.query)
         return await self._ratio(ctx, "change_request", "type=emergency", whole)
 
     @measure(unit="ratio", better="lower", title="Incidents caused by changes")
     async def change_incident_ratio(self, ctx: Context, p: Scope) -> list[Reading]:
         """Incidents opened in the period with caused_by filled / changes closed in the period; ``query`` is on the incident."""
-        query = both(f"{during(ctx, 'opened_at')}^caused_byISNOTEMPTY", p.query)
-        return await self._per(ctx, ("incident", query), ("change_request", f"{during(ctx, 'closed_at')}^state!=4"))
+        query = both(f"{during(ctx.window, 'opened_at')}^caused_byISNOTEMPTY", p.query)
+        part = await self.client.count(ctx, "incident", query)
+        whole = await self.client.count(ctx, "change_request", f"{during(ctx.window, 'closed_at')}^state!=4")
+        value = part / whole if whole else None
+        return [self._reading(ctx, "incident", query, value, samples=whole, part=part, whole=whole)]
 
     @measure(unit="d", better="lower", title="Problem fix time")
     async def problem_fix_time(self, ctx: Context, p: Duration) -> list[Reading]:
         """Statistic of resolved_at − opened_at over problems resolved in the period."""
-        query = both(during(ctx, "resolved_at"), p.query)
+        query = both(during(ctx.window, "resolved_at"), p.query)
         return await self._duration(
             ctx, "problem", query, "opened_at", "resolved_at", p.statistic, 86400, _clock(ctx, p.business)
         )
@@ -399,7 +343,7 @@ class ServiceNow(Collector):
     @measure(unit="h", better="lower", title="Request fulfilment time")
     async def request_fulfilment_time(self, ctx: Context, p: Duration) -> list[Reading]:
         """Statistic of closed_at − opened_at over requested items closed complete (state 3) in the period."""
-        query = both(f"{during(ctx, 'closed_at')}^state=3", p.query)
+        query = both(f"{during(ctx.window, 'closed_at')}^state=3", p.query)
         return await self._duration(
             ctx, "sc_req_item", query, "opened_at", "closed_at", p.statistic, 3600, _clock(ctx, p.business)
         )
@@ -412,12 +356,12 @@ class ServiceNow(Collector):
 
         The note gives the response rate: assessments taken / assessments sent in the period.
         """
-        query = both(during(ctx, "instance.taken_on"), p.query)
+        query = both(during(ctx.window, "instance.taken_on"), p.query)
         prefix = f"instance.task_id{_INCIDENT.removeprefix('task')}"
-        found = await self._groups(ctx, "asmt_metric_result", query, "avg", "actual_value", prefix=prefix)
-        sent = (await self._groups(ctx, "asmt_assessment_instance", during(ctx, "sys_created_on"), by=False))[()].count
-        taken = both(during(ctx, "sys_created_on"), "taken_onISNOTEMPTY")
-        answered = (await self._groups(ctx, "asmt_assessment_instance", taken, by=False))[()].count
+        found = await self.client.groups(ctx, "asmt_metric_result", query, "avg", "actual_value", prefix=prefix)
+        created = during(ctx.window, "sys_created_on")
+        sent = await self.client.count(ctx, "asmt_assessment_instance", created)
+        answered = await self.client.count(ctx, "asmt_assessment_instance", both(created, "taken_onISNOTEMPTY"))
         notes = [f"response rate {answered / sent:.0%} ({answered} of {sent})"] if sent else []
         return [
             self._reading(
@@ -436,10 +380,10 @@ class ServiceNow(Collector):
         """
         start, end = ctx.window.start or datetime(1970, 1, 1, tzinfo=UTC), ctx.window.end
         query = both(f"begin<{utc(end)}^end>{utc(start)}^ORendISEMPTY", p.query)
-        records = await self._records(ctx, "cmdb_ci_outage", query, ["type", "begin", "end"])
+        records = await self.client.records(ctx, "cmdb_ci_outage", query, ["type", "begin", "end"])
         return [
             self._uptime(ctx, narrowed, labels, [row for row, _ in members], (start, end), records.lost)
-            for labels, narrowed, members in _split(ctx, query, [(row, 0.0) for row in records.rows])
+            for labels, narrowed, members in split([(row, 0.0) for row in records.rows], query, ctx.by)
         ]
 
     def _uptime(
@@ -461,16 +405,16 @@ class ServiceNow(Collector):
         """``function`` of ``field`` over the records of ``table`` that match ``query`` (and whose ``time_field`` lies in the period)."""
         if p.function != "count" and not p.field:
             raise SourceError(f"{p.function} of which field?", CollectorError.CONFIG, hint="give params.field")
-        query = both(during(ctx, p.time_field) if p.time_field else "", p.query)
+        query = both(during(ctx.window, p.time_field) if p.time_field else "", p.query)
         if p.function == "count":
             return await self._count(ctx, p.table, query)
-        found = await self._groups(ctx, p.table, query, p.function, p.field)
+        found = await self.client.groups(ctx, p.table, query, p.function, p.field)
         return [self._reading(ctx, p.table, g.query, g.value, labels, samples=g.count) for labels, g in found.items()]
 
     # ---- from answers to readings
 
     def _resolved(self, ctx: Context) -> str:
-        return f"{during(ctx, 'resolved_at')}^stateNOT IN{self.config.open_states}"
+        return f"{during(ctx.window, 'resolved_at')}^stateNOT IN{self.config.open_states}"
 
     def _backlog(self, ctx: Context) -> str:
         end = utc(ctx.window.end)
@@ -487,33 +431,26 @@ class ServiceNow(Collector):
             value, labels=dict(labels), samples=samples, numerator=part, denominator=whole,
             period=ctx.period, note="; ".join(said) or None, state=state,
             completeness=Completeness.FINAL if ctx.window.end >= ctx.period.end else Completeness.PROVISIONAL,
-            evidence=f"{self.url}/{table}_list.do?sysparm_query={quote(query, safe='')}",
+            evidence=self.client.link(table, query),
         )  # fmt: skip
 
     async def _count(self, ctx: Context, table: str, query: str) -> list[Reading]:
-        found = await self._groups(ctx, table, query)
+        found = await self.client.groups(ctx, table, query)
         return [self._reading(ctx, table, g.query, g.count, labels, samples=g.count) for labels, g in found.items()]
 
     async def _ratio(
         self, ctx: Context, table: str, condition: str, whole: str, *, prefix: str = "", notes: Iterable[str] = ()
     ) -> list[Reading]:
         """Records of ``whole`` that meet ``condition`` / all of them."""
-        parts = await self._groups(ctx, table, both(condition, whole), prefix=prefix)
+        parts = await self.client.groups(ctx, table, both(condition, whole), prefix=prefix)
         return [
             self._reading(
                 ctx, table, g.query, part / g.count if g.count else None, labels,
                 samples=g.count, part=part, whole=g.count, notes=notes,
             )
-            for labels, g in (await self._groups(ctx, table, whole, prefix=prefix)).items()
+            for labels, g in (await self.client.groups(ctx, table, whole, prefix=prefix)).items()
             for part in [parts[labels].count if labels in parts else 0]
         ]  # fmt: skip
-
-    async def _per(self, ctx: Context, part: tuple[str, str], whole: tuple[str, str]) -> list[Reading]:
-        """Count of one (table, query) / count of another; without breakdown."""
-        above = (await self._groups(ctx, *part, by=False))[()].count
-        below = (await self._groups(ctx, *whole, by=False))[()].count
-        value = above / below if below else None
-        return [self._reading(ctx, *part, value, samples=below, part=above, whole=below)]
 
     async def _duration(
         self, ctx: Context, table: str, query: str, start: str, end: str, statistic: Statistic, unit: float,
@@ -521,11 +458,11 @@ class ServiceNow(Collector):
     ) -> list[Reading]:  # fmt: skip
         """Statistic of ``end`` − ``start`` by a clock (None: of business_stc), in units of so many seconds."""
         fields = [start, end] if clock else ["business_stc"]
-        records = await self._records(ctx, table, query, fields, prefix=prefix)
+        records = await self.client.records(ctx, table, query, fields, prefix=prefix)
         known: list[tuple[Row, float]] = []
         for row in records.rows:
             if clock is None and row["business_stc"][0]:
-                known.append((row, _number(row["business_stc"][0]) / unit))
+                known.append((row, number(row["business_stc"][0]) / unit))
             elif clock and (begin := instant(row[start][0])) and (finish := instant(row[end][0])):
                 known.append((row, clock.seconds(begin, finish) / unit))
         said = [*notes, *(clock.notes if clock else ["business time as the instance computed it (business_stc)"])]
@@ -542,211 +479,12 @@ class ServiceNow(Collector):
                 ctx, table, narrowed, summarise([value for _, value in members], statistic) if members else None, labels,
                 samples=len(members), notes=notes, lost=lost,
             )
-            for labels, narrowed, members in _split(ctx, query, known, prefix)
+            for labels, narrowed, members in split(known, query, ctx.by, prefix)
         ]  # fmt: skip
-
-    # ---- from questions to answers
-
-    async def _groups(
-        self, ctx: Context, table: str, query: str, function: str = "count", field: str = "", *,
-        by: bool = True, prefix: str = "",
-    ) -> dict[Labels, Group]:  # fmt: skip
-        """Counts (and an aggregate of a field) of all matching records, and of each value of each dimension."""
-        dimensions = {name: _path(prefix, name) for name in ctx.by} if by else {}
-        await self._prove(ctx, table, query, [*([field] if field else []), *dimensions.values()])
-        asked = {"sysparm_query": query, "sysparm_count": "true"}
-        if field:
-            asked[f"sysparm_{function}_fields"] = field
-        total, _ = await self._ask(ctx, f"stats/{table}", asked)
-        found: dict[Labels, Group] = {(): _group(total, query, function, field)}
-        for name, path in dimensions.items():
-            grouped, _ = await self._ask(
-                ctx, f"stats/{table}", asked | {"sysparm_group_by": path, "sysparm_display_value": "all"}
-            )
-            for each in grouped:
-                stored, shown = _group_value(each)
-                shown = f"{shown} ({stored})" if ((name, shown),) in found else shown  # two groups of one name
-                found[((name, shown),)] = _group(each, _narrow(query, path, stored), function, field)
-        return found
-
-    async def _records(
-        self, ctx: Context, table: str, query: str, fields: list[str], *, by: bool = True, prefix: str = ""
-    ) -> Records:
-        """All matching records; of a long list that was walked before, only what changed since is asked for."""
-        paths = [*fields, *(_path(prefix, name) for name in ctx.by if by)]
-        changed = "sys_created_on" if table == "sys_audit" else "sys_updated_on"
-        await self._prove(ctx, table, query, paths)
-        worth = self.config.page_size if await self._has(ctx, table, changed) else sys.maxsize
-
-        async def walk(since: datetime | None) -> Walked[Row]:
-            return await self._walk(ctx, table, both(f"{changed}>={utc(since)}", query) if since else query, paths)
-
-        async def count() -> int:
-            asked: dict[str, str | int] = {"sysparm_query": query, "sysparm_fields": "sys_id", "sysparm_limit": 1}
-            return _total((await self._ask(ctx, f"table/{table}", asked))[1])
-
-        open_end = query.replace(utc(ctx.window.end), "now")  # the running period's list grows with its end
-        key = (table, open_end, tuple(paths), ctx.period.start)
-        found = await self._walks.get(key, ctx.now, walk, count, worth=worth)
-        return Records(list(found.records.values()), max(0, found.total - len(found.records)))
-
-    async def _walk(self, ctx: Context, table: str, query: str, paths: list[str]) -> Walked[Row]:
-        """Page by page in sys_id order until X-Total-Count, short pages notwithstanding."""
-        size, found, total = self.config.page_size, dict[str, Row](), 0
-        asked: dict[str, str | int] = {
-            "sysparm_query": f"{query}^ORDERBYsys_id", "sysparm_fields": ",".join(["sys_id", *paths]), "sysparm_limit": size,
-            "sysparm_display_value": "all", "sysparm_exclude_reference_link": "true",
-        }  # fmt: skip
-
-        async def fetch(offset: int) -> tuple[list[Any], int | None]:
-            nonlocal total
-            rows, reply = await self._ask(ctx, f"table/{table}", asked | {"sysparm_offset": offset})
-            total = _total(reply)
-            ctx.progress(min(offset + size, total), total)
-            return rows, offset + size if offset + size < total else None
-
-        async for page in ctx.pages(fetch, first=0):
-            for row in page:
-                found[row["sys_id"]["value"]] = {k: (v["value"], v["display_value"]) for k, v in row.items()}
-        return Walked(found, total)
-
-    async def _prove(self, ctx: Context, table: str, query: str, paths: Iterable[str]) -> None:
-        """Make sure that the instance knows every column used; it would ignore the others without a word."""
-        used = {*paths, *_columns(query)}
-        unproven = sorted(path for path in used if (table, path, ctx.now.date()) not in self._proven)
-        if not unproven:
-            return
-        rows, _ = await self._ask(ctx, f"table/{table}", {"sysparm_limit": 1, "sysparm_fields": ",".join(unproven)})
-        if not rows:
-            return  # an empty table proves nothing, and has nothing to count wrongly
-        missing = [path for path in unproven if path not in rows[0]]
-        if missing:
-            raise SourceError(
-                f"{table} has no column {', '.join(missing)} that this user may read",
-                CollectorError.CONFIG,
-                hint="check the KPI's query, by and field names, and the user's roles",
-            )
-        self._proven.update((table, path, ctx.now.date()) for path in unproven)
-
-    async def _has(self, ctx: Context, table: str, column: str) -> bool:
-        """Whether the user may read a column of a table."""
-        try:
-            await self._prove(ctx, table, "", [column])
-        except SourceError as error:
-            if error.reason is CollectorError.CONFIG:
-                return False
-            raise
-        return True
-
-    async def _readable(self, ctx: Context, table: str) -> bool:
-        """Whether the user sees any record of a table."""
-        try:
-            rows, _ = await self._ask(ctx, f"table/{table}", {"sysparm_limit": 1, "sysparm_fields": "sys_id"})
-        except SourceError as error:
-            if error.reason in (CollectorError.CONFIG, CollectorError.PERMISSION):
-                return False
-            raise
-        return bool(rows)
-
-    async def _ask(self, ctx: Context, path: str, params: Mapping[str, str | int]) -> tuple[Any, Reply]:
-        """The ``result`` of one request. Anything but a whole JSON answer fails it."""
-        token, password = self.config.token, self.config.password
-        reply = await ctx.http.get(
-            f"{self.url}/api/now/{path}", params=params, headers={"Accept": "application/json"}, bearer=token,
-            basic=(self.config.username, password) if token is None and password is not None else None,
-            allow=(400, 403, 404),
-        )  # fmt: skip
-        if "html" in reply.headers.get("Content-Type", ""):
-            asleep = "hibernating" in reply.text()
-            raise SourceError(
-                "the instance is hibernating" if asleep else "ServiceNow answered with a page in place of data",
-                CollectorError.TRANSIENT if asleep else CollectorError.SCHEMA,
-                hint="log in to the instance once to wake it" if asleep else "check the url: it is the instance's root",
-            )
-        body = reply.json()
-        error = body.get("error") if isinstance(body, dict) else None
-        if error:
-            said = f"{error.get('message')}: {error.get('detail')}" if isinstance(error, dict) else str(error)
-            reasons = {400: CollectorError.CONFIG, 404: CollectorError.CONFIG, 403: CollectorError.PERMISSION}
-            raise SourceError(f"{path}: {said}", reasons.get(reply.status, CollectorError.TRANSIENT))
-        if not isinstance(body, dict) or "result" not in body:
-            raise SourceError(f"{path}: the answer has no result", CollectorError.SCHEMA)
-        return body["result"], reply
 
 
 def _clock(ctx: Context, business: bool) -> Clock:
     return Clock(ctx.calendar if business else None)
-
-
-def _path(prefix: str, name: str) -> str:
-    return f"{prefix}.{name}" if prefix else name
-
-
-def _columns(query: str) -> Iterable[str]:
-    """The columns that an encoded query names. Raises SourceError(CONFIG) on a term that is none."""
-    for term in query.replace("^^", "").split("^"):
-        if not term or term == "EQ":
-            continue
-        match = re.fullmatch(r"(?:ORDERBYDESC|ORDERBY|GROUPBY)([a-z0-9_.]+)", term) or _TERM.match(term)
-        if match is None:
-            raise SourceError(
-                f"{term!r} is not a term of an encoded query",
-                CollectorError.CONFIG,
-                hint="copy the query from a list in ServiceNow",
-            )
-        yield match[1]
-
-
-def _narrow(query: str, path: str, value: str) -> str:
-    return both(f"{path}={value}" if value else f"{path}ISEMPTY", query)
-
-
-def _split(
-    ctx: Context, query: str, known: list[tuple[Row, float]], prefix: str = ""
-) -> list[tuple[Labels, str, list[tuple[Row, float]]]]:
-    """All records, and those of each value of each dimension, with the query that finds them."""
-    groups: dict[tuple[Labels, str], list[tuple[Row, float]]] = {((), query): known}
-    for name in ctx.by:
-        path = _path(prefix, name)
-        for row, value in known:
-            stored, shown = row[path]
-            labels = ((name, shown or stored or _NONE),)
-            groups.setdefault((labels, _narrow(query, path, stored)), []).append((row, value))
-    return [(labels, narrowed, members) for (labels, narrowed), members in groups.items()]
-
-
-def _group_value(answer: Any) -> tuple[str, str]:
-    """A group's stored value and what people read."""
-    try:
-        value = answer["groupby_fields"][0]
-        return value["value"], value["display_value"] or value["value"] or _NONE
-    except (KeyError, IndexError, TypeError) as error:
-        raise SourceError(f"not a group of ServiceNow's Aggregate API: {error!r}", CollectorError.SCHEMA) from error
-
-
-def _group(answer: Any, query: str, function: str, field: str) -> Group:
-    try:
-        stats = answer["stats"]
-        value = stats[function][field] if field else ""
-        return Group(int(stats["count"]), _number(value) if value else None, query)
-    except (KeyError, TypeError, ValueError) as error:
-        raise SourceError(f"not a statistic of ServiceNow's Aggregate API: {error!r}", CollectorError.SCHEMA) from error
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise SourceError(f"{text!r} is not a number", CollectorError.SCHEMA) from None
-
-
-def _total(reply: Reply) -> int:
-    try:
-        return int(reply.headers["X-Total-Count"])
-    except (KeyError, ValueError):
-        raise SourceError(
-            "the answer says not how many records there are (X-Total-Count)", CollectorError.SCHEMA
-        ) from None
 
 
 def _length(spans: list[tuple[datetime, datetime]]) -> float:
