@@ -18,3 +18,7 @@ def test_a_collector_in_seconds_serves_a_kpi_in_days():
 def test_two_currencies_are_never_mixed():
     with pytest.raises(ValueError, match="EUR"):
         unit.factor("USD", "EUR")
+
+
+def test_a_value_of_yes_or_no_is_yes_from_half_way():
+    assert [unit.yes_no(value) for value in (0, 0.49, 0.5, 1)] == ["no", "no", "yes", "yes"]

@@ -6,7 +6,7 @@ from math import floor, isfinite, isinf, log10
 
 from bsc_monitor.improve.series import time_of
 from bsc_monitor.model.period import Period, PeriodKind
-from bsc_monitor.model.unit import canonical, is_currency
+from bsc_monitor.model.unit import BARE, canonical, is_currency, yes_no
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -36,7 +36,7 @@ def amount(value: float, unit: str, figures: int = FIGURES) -> str:
     """A value with its unit: ``24.5 h``, ``98 %``, ``EUR 12,300``, ``3 days``."""
     unit = canonical(unit)
     if unit == "yes/no":
-        return "yes" if value >= 0.5 else "no"
+        return yes_no(value)
     text = number(value, figures)
     return _with_unit(text, unit, one=text == "1")
 
@@ -86,7 +86,7 @@ def _unit_of_change(unit: str) -> str:
 
 def _with_unit(text: str, unit: str, *, one: bool = False) -> str:
     """A written number, or range of them, with its canonical unit; ``one``: the number is 1."""
-    if unit in ("", "count", "ratio"):
+    if unit in BARE:
         return text
     if is_currency(unit):
         return f"{unit} {text}"

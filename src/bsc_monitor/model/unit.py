@@ -4,10 +4,17 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 
 _SHARES = {"%": 0.01, "ratio": 1.0}
 _ALIASES = {"percent": "%", "hours": "h", "hour": "h", "minutes": "min", "seconds": "s", "days": "d", "weeks": "w"}
 
+BARE = frozenset({"", "count", "ratio"})  #: units that nobody writes beside a number
+
 
 def canonical(unit: str) -> str:
     """The unit as this project spells it (``percent`` → ``%``); unknown text is kept as it is."""
     return _ALIASES.get(unit, unit)
+
+
+def yes_no(value: float) -> str:
+    """A value of the unit ``yes/no`` in a word; half way is yes."""
+    return "yes" if value >= 0.5 else "no"
 
 
 def is_currency(unit: str) -> bool:

@@ -17,6 +17,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bsc_monitor.model.alert import Alert, AlertRule
 from bsc_monitor.model.organisation import Level
+from bsc_monitor.model.words import day
 
 _log = structlog.get_logger(__name__)
 _BARS = "▁▂▃▄▅▆▇█"
@@ -40,12 +41,12 @@ class Wording:
         local = instant.astimezone(zone)
         if local.date() == now.astimezone(zone).date():
             return f"{local:%H:%M %Z}"
-        return f"{local.day} {local:%b %Y %H:%M %Z}"
+        return f"{day(local)} {local:%H:%M %Z}"
 
     def moment(self, instant: datetime) -> str:
         """``1 Mar 2026, 10:02 UTC``."""
         local = instant.astimezone(ZoneInfo(self.timezone))
-        return f"{local.day} {local:%b %Y, %H:%M %Z}"
+        return f"{day(local)}, {local:%H:%M %Z}"
 
     def alert_link(self, alert: Alert) -> str:
         """The alert on the board; empty where the board's address is not known."""

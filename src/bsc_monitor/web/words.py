@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from bsc_monitor.model.organisation import Better, Level, Thresholds
 from bsc_monitor.model.status import CollectorError, Freshness, Status
-from bsc_monitor.model.unit import canonical
+from bsc_monitor.model.unit import BARE, canonical, yes_no
+from bsc_monitor.model.words import day
 
 __all__ = [
     "amount",
@@ -68,13 +69,13 @@ def number(value: float | None) -> str:
 def unit(name: str) -> str:
     """A unit as it stands behind a number; counts and ratios have none."""
     name = canonical(name)
-    return "" if name in ("count", "ratio", "yes/no", "") else name
+    return "" if name in BARE or name == "yes/no" else name
 
 
 def amount(value: float | None, name: str) -> str:
     """A value with its unit: ``8 h``, ``94.2 %``, ``yes``."""
     if name == "yes/no" and value is not None:
-        return "yes" if value >= 0.5 else "no"
+        return yes_no(value)
     shown, called = number(value), unit(name)
     space = _NARROW if len(called) <= _SHORT else "\xa0"  # words stand apart as words do
     return f"{shown}{space}{called}" if value is not None and called else shown
@@ -141,15 +142,10 @@ def instant(at: datetime | None, zone: str = "UTC", how: str = "ago") -> Markup:
     if at is None:
         return Markup("")
     local = at.astimezone(ZoneInfo(zone))
-    text = f"{local.day} {local:%b %Y, %H:%M}"
+    text = f"{day(local)}, {local:%H:%M}"
     return Markup('<time datetime="{}" data-how="{}" title="{}">{}</time>').format(
         at.isoformat(timespec="seconds"), how, f"{text} {local:%Z}", text
     )
-
-
-def day(on: date | None) -> str:
-    """A date as people write it."""
-    return "" if on is None else f"{on.day} {on:%b %Y}"
 
 
 def local_day(at: datetime, zone: str = "UTC") -> str:
