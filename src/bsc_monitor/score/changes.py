@@ -8,7 +8,6 @@ from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
 
-
 Turn = tuple[Judgement, Judgement | None]  #: (now, before)
 NodeTurn = tuple[NodeScore, NodeScore | None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,28 +30,31 @@ _JUDGEABLE = (_OK, _PARTIAL)
 _FRESH, _STALE = Freshness.FRESH, Freshness.STALE
 
 
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """What a KPI (or one of its segments) is judged by on one local day."""
+    """What a KPI (or one of its segments) is judged by."""
 
-    __slots__ = ("curve", "thresholds", "until")
-
-    def __init__(self, kpi: Kpi, day: date, calendar: Calendar, path: TargetPath | None = None) -> None:
-        path = kpi.path if path is None else path
-        self.thresholds = thresholds_on(path, day)
-        self.curve: Curve | None = curve_of(kpi, self.thresholds)
-        step = next_step(path, day) if len(path.steps) > 1 else None
-        #: when other thresholds come into force; None: never
-        self.until: datetime | None = None if step is None else midnight(step, ZoneInfo(calendar.timezone))
+    thresholds: Thresholds
+    curve: Curve | None
+    until: datetime | None  #: when other thresholds come into force; None: never
 
 
 def rules_at(kpi: Kpi, instant: datetime, calendar: Calendar, path: TargetPath | None = None) -> Rules:
     """The rules in force at an instant."""
-    return Rules(kpi, local_day(instant, calendar), calendar, path)
+    return _rules_on(local_day(instant, calendar), kpi, calendar, path)
 
 
 def rules_of(kpi: Kpi, period: Period, calendar: Calendar, path: TargetPath | None = None) -> Rules:
     """The rules that a closed period is judged by: those in force at its last instant."""
-    return Rules(kpi, last_day(period, calendar), calendar, path)
+    return _rules_on(last_day(period, calendar), kpi, calendar, path)
+
+
+def _rules_on(day: date, kpi: Kpi, calendar: Calendar, path: TargetPath | None) -> Rules:
+    path = kpi.path if path is None else path
+    thresholds = thresholds_on(path, day)
+    step = next_step(path, day) if len(path.steps) > 1 else None
+    until = None if step is None else midnight(step, ZoneInfo(calendar.timezone))
+    return Rules(thresholds, curve_of(kpi, thresholds), until)
 
 
 def prorate(rules: Rules, kpi: Kpi, period: Period, now: datetime, calendar: Calendar) -> Rules | None:
@@ -58,11 +62,8 @@ def prorate(rules: Rules, kpi: Kpi, period: Period, now: datetime, calendar: Cal
     share = share_passed(period, now, calendar)
     if share <= 0:
         return None
-    scaled = object.__new__(Rules)
-    scaled.thresholds = prorated(rules.thresholds, share)
-    scaled.curve = curve_of(kpi, scaled.thresholds) if scaled.thresholds.target is not None else rules.curve
-    scaled.until = rules.until
-    return scaled
+    scaled = prorated(rules.thresholds, share)
+    return Rules(scaled, curve_of(kpi, scaled) if scaled.target is not None else rules.curve, rules.until)
 
 
 def settled(

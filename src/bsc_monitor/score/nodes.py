@@ -19,7 +19,7 @@ _BADNESS = {Status.GREEN: 0, Status.UNKNOWN: 1, Status.AMBER: 2, Status.RED: 3}
 
 MISSING = 3
 PLACES = {Status.GREEN: 0, Status.AMBER: 1, Status.RED: 2, Status.UNKNOWN: MISSING}  #: in the counts of a node
-_LONG = 12  #: so many numbers are added up faster than they are made fewer
+_LONG = 8  #: so many numbers are added up faster than they are made fewer
 
 Queue = list[tuple[int, "Node"]]  #: a heap of what is to be rolled up: (order, node)
 

@@ -10,8 +10,7 @@ from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.score.breakdown import Labels, combined, path_of
 from bsc_monitor.score.changes import Changes, NodeTurn, Turn
-from bsc_monitor.score.judge import Rules, prorate, rules_of, settled
-from bsc_monitor.score.periods import local_day
+from bsc_monitor.score.judge import Rules, prorate, rules_at, rules_of, settled
 from bsc_monitor.score.state import Cell, KpiState, Slot
 
 Observations = Callable[[str, Labels, Period], Sequence[KpiReading]]
@@ -192,9 +191,7 @@ def _raws(slot: Slot) -> dict[Labels, KpiReading]:
     return {labels: cell.raw for labels, cell in slot.segments.items() if cell.raw is not None}
 
 
-def _settle_cell(
-    state: KpiState, step: Step, slot: Slot, cell: Cell, raw: KpiReading, rules: Rules | None
-) -> None:
+def _settle_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, raw: KpiReading, rules: Rules | None) -> None:
     value = cell.value
     cell.changed = False
     revision = 0
@@ -220,7 +217,7 @@ def _segment_rules(state: KpiState, step: Step, slot: Slot, labels: Labels, rule
         return rules
     if slot.ended:
         return rules_of(kpi, slot.period, state.calendar, path)
-    own = Rules(kpi, local_day(step.now, state.calendar), state.calendar, path)
+    own = rules_at(kpi, step.now, state.calendar, path)
     if kpi.prorate and slot is not state.trailing:
         return prorate(own, kpi, slot.period, step.now, state.calendar) or own
     return own
