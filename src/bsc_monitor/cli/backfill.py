@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bsc_monitor.cli.desk import api_of, ask_service
+from bsc_monitor.cli.asking import api_of, ask_service
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
 from bsc_monitor.collect.plugins import Plugins
 from bsc_monitor.config import Configuration

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +13,7 @@ from sqlalchemy import Connection
 
 from bsc_monitor.alert.defaults import effective_inhibitions, effective_rules
 from bsc_monitor.alert.quiet import Quiet
+from bsc_monitor.cli.asking import api_of, ask_service
 from bsc_monitor.config import Configuration
 from bsc_monitor.config.durations import format_duration
 from bsc_monitor.model.alert import Alert, AlertState, Maintenance, Matcher, Silence
@@ -27,7 +24,6 @@ from bsc_monitor.store.controls import load_acknowledgements, load_silences
 from bsc_monitor.store.windows import load_windows
 
 T = TypeVar("T")
-_SECONDS = 10.0
 
 
 class Desk(Protocol):
@@ -112,7 +108,7 @@ class StoreDesk:
 
 
 class ServiceDesk:
-    """Acts through the running service. ``BSC_TOKEN`` holds the token where it asks for one."""
+    """Acts through the running service."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._address = api_of(configuration)
@@ -169,28 +165,6 @@ class ServiceDesk:
             ) from None
 
 
-def api_of(configuration: Configuration) -> str:
-    """The address of the running service's API, as the configuration gives it."""
-    service = configuration.service
-    host = f"[{service.host}]" if ":" in service.host else service.host
-    return (service.url or f"http://{host}:{service.port}").rstrip("/") + "/api/v1"
-
-
-def ask_service(url: str, method: str, body: Any) -> Any:
-    """What the service answers, as JSON. Raises typer.BadParameter with its refusal, OSError when there is none."""
-    request = urllib.request.Request(url, method=method)  # noqa: S310 - from the configuration
-    request.add_header("Content-Type", "application/json")
-    if token := os.environ.get("BSC_TOKEN"):
-        request.add_header("Authorization", f"Bearer {token}")
-    data = None if body is None else json.dumps(body).encode()
-    try:
-        with urllib.request.urlopen(request, data, timeout=_SECONDS) as reply:  # noqa: S310
-            text = reply.read(1 << 20)
-    except urllib.error.HTTPError as error:
-        raise typer.BadParameter(_refusal(error)) from None
-    return json.loads(text) if text.strip() else None
-
-
 def read_alerts(configuration: Configuration, now: datetime) -> tuple[list[Alert], Quiet]:
     """Pending and firing alerts, firing first, and all that holds them back, beside whoever writes."""
 
@@ -224,14 +198,3 @@ def conditions(matcher: Matcher) -> dict[str, object]:
 def read_silences(configuration: Configuration, now: datetime) -> list[Silence]:
     """Silences that have not ended."""
     return read_only(configuration.service.database, lambda connection: load_silences(connection, since=now))
-
-
-def _refusal(error: urllib.error.HTTPError) -> str:
-    try:
-        said = json.loads(error.read(65_536))
-        words = said.get("detail") or said.get("error") or said.get("message") or said.get("title")
-    except (ValueError, AttributeError):
-        words = None
-    if error.code in (401, 403) and not words:
-        words = "the service wants a token of an operator: set BSC_TOKEN"
-    return str(words or f"the service answered {error.code}")

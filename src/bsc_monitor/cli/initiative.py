@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -14,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bsc_monitor.cli.asking import api_of, request_of
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
 from bsc_monitor.config import Configuration
 from bsc_monitor.model.insight import InitiativePhase
@@ -120,14 +120,10 @@ def ticket(
 
 
 def _ask(configuration: Configuration, method: str, path: str, body: Any = None) -> Any:
-    """The running service's answer. ``BSC_TOKEN`` holds the token where it asks for one."""
-    service = configuration.service
-    host = f"[{service.host}]" if ":" in service.host else service.host
-    base = (service.url or f"http://{host}:{service.port}").rstrip("/") + "/api/v1"
-    request = urllib.request.Request(base + path, method=method)  # noqa: S310 - from the configuration
+    """The running service's answer."""
+    base = api_of(configuration)
+    request = request_of(base + path, method)
     request.add_header("Content-Type", "application/json")
-    if token := os.environ.get("BSC_TOKEN"):
-        request.add_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(  # noqa: S310
             request, None if body is None else json.dumps(body).encode(), timeout=_SECONDS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from bsc_monitor.cli.asking import address_of, request_of
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
 from bsc_monitor.config import Configuration
 
@@ -185,7 +185,7 @@ def _of_store(store: object, configuration: Configuration, asked: _Asked) -> _Ma
 
 
 def _of_service(configuration: Configuration, asked: _Asked) -> _Made:
-    """Of the running service, which holds the store. ``BSC_TOKEN`` holds the token where it asks for one."""
+    """Of the running service, which holds the store."""
     from bsc_monitor.report.data import from_json
     from bsc_monitor.report.making import subject_of
     from bsc_monitor.report.render import file_name
@@ -200,15 +200,10 @@ def _fetch(configuration: Configuration, period: str, asked: _Asked, forms: Sequ
     from bsc_monitor.report.making import NoReportError
     from bsc_monitor.web.pages.reports import address
 
-    service = configuration.service
-    host = f"[{service.host}]" if ":" in service.host else service.host
-    base = (service.url or f"http://{host}:{service.port}").rstrip("/")
+    base = address_of(configuration)
     found: dict[str, bytes] = {}
     for form in dict.fromkeys(forms):
-        where = base + address(asked.scorecard, period, form, asked.owner)
-        request = urllib.request.Request(where)  # noqa: S310 - from the configuration
-        if token := os.environ.get("BSC_TOKEN"):
-            request.add_header("Authorization", f"Bearer {token}")
+        request = request_of(base + address(asked.scorecard, period, form, asked.owner))
         try:
             with urllib.request.urlopen(request, timeout=_SECONDS) as reply:  # noqa: S310
                 found[form] = reply.read()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bsc_monitor.cli.desk import api_of, ask_service
+from bsc_monitor.cli.asking import api_of, ask_service
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
 from bsc_monitor.config import Configuration
 from bsc_monitor.model.organisation import Kpi
