@@ -54,7 +54,8 @@ vendor:          ## bring the board's scripts and typeface anew from npm, with t
 	scripts/vendor
 
 soak: setup system ## the long fault runs
-	$(BIN)/pytest tests/faults tests/unit/alert tests/unit/notify tests/integration/alert tests/integration/notify --soak -v
+	$(BIN)/pytest tests/faults tests/unit/alert tests/unit/notify tests/integration/alert tests/integration/notify \
+		tests/integration/test_package.py --soak -v
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

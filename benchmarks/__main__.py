@@ -7,6 +7,7 @@ NAMES = (
     "start",
     "exposition",
     "scoring",
+    "compiled",
     "judging",
     "line",
     "schedule",

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from benchmarks.scoring import company, filled, full, thresholds
+from benchmarks.scoring import company, filled, full, one_reading, thresholds
 from tests.servers import prometheus, wait_until
 
 from bsc_monitor.alert.defaults import effective_rules
@@ -149,6 +149,7 @@ def compare():
     gc.collect()
     gc.freeze()
     ours = full(scoring, 15)
+    reading = statistics.median(one_reading(scoring, names))
     gc.unfreeze()
     del scoring
     durable = asyncio.run(durably())
@@ -157,6 +158,7 @@ def compare():
         ("Prometheus, two rules for each KPI", f"{usual * 1e3:.0f} ms", ""),
         ("ours: score, status, roll-up", f"{ours * 1e3:.1f} ms, {ours / best:.3f} x", "<= 0.1 x its best"),
         ("  against two rules for each KPI", f"{ours / usual:.4f} x", ""),
+        ("ours: one reading, of any KPI", f"{reading * 1e6:.1f} us, 1/{best / reading:,.0f}", "20 us of 270 ms: 1/13,500"),
         (
             f"ours: the same, every alert rule, and {MOVED} changed KPIs committed durably",
             f"{durable * 1e3:.1f} ms, {durable / best:.3f} x",

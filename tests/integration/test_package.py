@@ -1,37 +1,21 @@
 """The wheel: all that the service needs is in it, and nothing else."""
 
-import importlib.util
+import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
+from tests.wheel import build
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "config.toml", "src", "plugins")
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel of this checkout, built from a copy so that the checkout stays as it is."""
-    folder = tmp_path_factory.mktemp("package")
-    source = folder / "source"
-    source.mkdir()
-    for name in SHIPPED:
-        origin = ROOT / name
-        if origin.is_dir():
-            shutil.copytree(origin, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(origin, source / name)
-    if importlib.util.find_spec("pip"):
-        command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source)]
-    else:
-        command = [shutil.which("uv"), "build", "-q", "--wheel", "-o", str(folder), str(source)]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
-    [built] = folder.glob("*.whl")
-    return zipfile.ZipFile(built)
+    """The wheel of this checkout."""
+    return build(tmp_path_factory.mktemp("package"))
 
 
 def below(folder):
@@ -72,3 +56,21 @@ def test_the_wheel_says_what_it_needs_and_how_it_is_called(wheel):
     [points] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
     assert "Requires-Python: >=3.11" in wheel.read(metadata).decode()
     assert "bsc-monitor = bsc_monitor.cli:main" in wheel.read(points).decode()
+
+
+def test_compiled_scoring_passes_every_test_of_scoring(tmp_path, soak):
+    if not soak:
+        pytest.skip("built in the soak only: it takes two minutes")
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler here")
+    build(tmp_path, HATCH_BUILD_HOOKS_ENABLE="1").extractall(tmp_path / "compiled")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "compiled")}
+    where = [sys.executable, "-c", "import bsc_monitor.score.tree as tree; print(tree.__file__)"]
+    tree = subprocess.run(where, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert tree.startswith(str(tmp_path))
+    assert tree.strip().endswith(".so")
+
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/score"]
+    run = subprocess.run(tests, env=environment, cwd=ROOT, check=False, capture_output=True, text=True, timeout=900)
+
+    assert run.returncode == 0, run.stdout[-3000:]

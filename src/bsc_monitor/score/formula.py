@@ -170,7 +170,7 @@ def _strict(work: Callable[[float, float], float]) -> Callable[[_Value, _Value],
             result = work(a, b)
         except (ZeroDivisionError, OverflowError, ValueError):
             return None
-        return float(result) if isinstance(result, (int, float)) else None  # (-8) ** 0.5 is complex
+        return float(result)
 
     return apply
 
@@ -193,6 +193,8 @@ def _lenient(work: Callable[[float, float], float], *, negate: bool = False) -> 
 def _power(a: float, b: float) -> float:
     if abs(b) > _LARGEST_POWER:
         raise OverflowError
+    if a < 0 and not b.is_integer():
+        raise ValueError("no real number")
     result: float = a**b
     return result
 
