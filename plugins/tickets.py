@@ -104,7 +104,7 @@ async def open_record(ctx: Context, config: Any, request: TicketRequest, p: Reco
     url = config.url.rstrip("/")
     how: dict[str, Any] = {"bearer": config.token} if config.token else {"basic": (config.username, config.password)}
     how |= {"headers": {"Accept": "application/json"}, "allow": (400, 403, 404)}
-    params = {
+    params: dict[str, str | int] = {
         "sysparm_query": f"correlation_id={request.key}", "sysparm_fields": "sys_id,correlation_id", "sysparm_limit": 1,
     }  # fmt: skip
     table = f"{url}/api/now/table/{p.table}"

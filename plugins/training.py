@@ -184,7 +184,7 @@ class Training(Collector):
 
     def _judged(self, ctx: Context, people: list[Person], judge: Callable[[list[Person]], Reading]) -> list[Reading]:
         """The reading of all people, and of each value of each breakdown column."""
-        said = {
+        said: dict[str, Any] = {
             "period": ctx.period,
             "evidence": self.config.url,
             "completeness": Completeness.FINAL if ctx.window.end >= ctx.period.end else Completeness.PROVISIONAL,

@@ -83,7 +83,7 @@ async def forecast(
     if where:
         asked["Filter"] = where
     found = await aws.known(ctx, "GetCostForecast", asked, allow="DataUnavailable")
-    return amount(found["Total"]) if found else None
+    return amount(found.get("Total")) if found else None
 
 
 async def commitment(ctx: Context, aws: AwsClient, operation: str) -> dict[str, Any]:
@@ -93,6 +93,8 @@ async def commitment(ctx: Context, aws: AwsClient, operation: str) -> dict[str, 
     if end <= first:
         return {}
     found = await aws.known(ctx, operation, {"TimePeriod": _interval(first, end)}, allow="DataUnavailable")
+    if found and not isinstance(found.get(_COMMITMENTS[operation]), list):
+        raise SourceError(f"{operation}: the answer has no {_COMMITMENTS[operation]}", CollectorError.SCHEMA)
     if found.get("NextToken") or found.get("NextPageToken"):
         raise SourceError(f"{operation}: more than one page of {_COMMITMENTS[operation]}", CollectorError.SCHEMA)
     return found
@@ -159,9 +161,9 @@ def amount(spend: Any) -> tuple[float, str]:
 def number(found: Any, *path: str) -> float:
     """The decimal string at the end of a path of keys; 0 where it is not there. Raises SourceError(SCHEMA) on anything else."""
     *way, name = path
-    for each in way:
-        found = found.get(each, {})
     try:
+        for each in way:
+            found = found.get(each, {})
         value = float(found.get(name) or 0.0)
     except (AttributeError, TypeError, ValueError):
         value = float("nan")
