@@ -53,6 +53,7 @@ from bsc_monitor.kit.cost.cost_explorer import (
     forecast,
     has_monitor,
     number,
+    plans_coverage,
 )
 from bsc_monitor.plugin import (
     Collector,
@@ -238,16 +239,17 @@ class AwsCost(Collector):
         OnDemandCost of GetReservationCoverage). The two overlap (EC2), so they are never added. No data without any.
         """
         if p.kind == "savings_plans":
-            found = await commitment(ctx, self._aws, "GetSavingsPlansCoverage")
-            parts = [each["Coverage"] for each in found["SavingsPlansCoverages"]] if found else []
+            parts = await plans_coverage(ctx, self._aws)
+            known = bool(parts)
             covered = sum(number(part, "SpendCoveredBySavingsPlans") for part in parts)
             rest = sum(number(part, "OnDemandCost") for part in parts)
         else:
             found = await commitment(ctx, self._aws, "GetReservationUtilization")
+            known = bool(found)
             uncovered = await commitment(ctx, self._aws, "GetReservationCoverage")
             covered = number(found, "Total", "OnDemandCostOfRIHoursUsed")
             rest = number(uncovered, "Total", "CoverageCost", "OnDemandCost")
-        return self._share(ctx, covered, covered + rest, known=bool(found))
+        return self._share(ctx, covered, covered + rest, known=known)
 
     @measure(unit="ratio", title="Commitment utilisation", settle="5d")
     async def commitment_utilisation(self, ctx: Context, p: Commitment) -> Reading:

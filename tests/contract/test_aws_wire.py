@@ -290,3 +290,18 @@ async def test_check_says_what_is_wrong_with_the_key():
             await aws.live.collector.check(run)
 
     assert refused.value.reason is CollectorError.AUTH
+
+
+@pytest.mark.parametrize("answer", [{"Other": []}, {"SavingsPlansCoverages": None}, {"SavingsPlansCoverages": [{}]}])
+async def test_an_answer_about_coverage_of_another_form_is_the_vendors_fault(answer):
+    result, _ = await stubbed((200, answer), measure="commitment_coverage")
+
+    assert (result.error.reason, result.readings) == (CollectorError.SCHEMA, ())
+    assert "not an answer about coverage" in str(result.error)
+
+
+@pytest.mark.parametrize("total", [None, [], "1"])
+async def test_a_total_of_another_form_is_the_vendors_fault(total):
+    result, _ = await stubbed((200, {"Total": total}), measure="commitment_utilisation")
+
+    assert result.error.reason is CollectorError.SCHEMA

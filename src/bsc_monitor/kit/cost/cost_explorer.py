@@ -93,11 +93,18 @@ async def commitment(ctx: Context, aws: AwsClient, operation: str) -> dict[str, 
     if end <= first:
         return {}
     found = await aws.known(ctx, operation, {"TimePeriod": _interval(first, end)}, allow="DataUnavailable")
-    if found and not isinstance(found.get(_COMMITMENTS[operation]), list):
-        raise SourceError(f"{operation}: the answer has no {_COMMITMENTS[operation]}", CollectorError.SCHEMA)
     if found.get("NextToken") or found.get("NextPageToken"):
         raise SourceError(f"{operation}: more than one page of {_COMMITMENTS[operation]}", CollectorError.SCHEMA)
     return found
+
+
+async def plans_coverage(ctx: Context, aws: AwsClient) -> list[dict[str, Any]]:
+    """What savings plans covered, and what they could have, by part of the period. Raises SourceError(SCHEMA)."""
+    found = await commitment(ctx, aws, "GetSavingsPlansCoverage")
+    try:
+        return [dict(each["Coverage"]) for each in found["SavingsPlansCoverages"]] if found else []
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(f"not an answer about coverage: {error!r}", CollectorError.SCHEMA) from None
 
 
 async def anomalies(ctx: Context, aws: AwsClient, first: date, end: date) -> list[dict[str, Any]]:
