@@ -73,7 +73,7 @@ def _too_late(state: KpiState, step: Step, period: Period, readings: Sequence[Kp
     for reading in readings:
         says_the_same = reading.period is not None or state.kpi.aggregate == "last"
         if frozen is None or not says_the_same or reading.value != frozen.value:
-            step.late.append(reading)
+            step.changes.late.append(reading)
 
 
 def _stored(state: KpiState, step: Step, period: Period, labels: Labels) -> Sequence[KpiReading]:

@@ -213,7 +213,7 @@ class Scoring:
                 self._process_all(step, state.dependents, judged)
         elif step.touched:
             self._process_all(step, step.touched, judged)
-        return step.changes(judged, self._tree.settle(step.now))
+        return step.end(judged, self._tree.settle(step.now))
 
     def _process_all(self, step: Step, states: Iterable[KpiState], judged: list[Turn]) -> None:
         seen = dict.fromkeys(states)

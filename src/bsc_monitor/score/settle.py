@@ -23,12 +23,11 @@ class Step:
 
     __slots__ = (
         "ask_closed",
+        "changes",
         "closed",
-        "late",
         "now",
         "observations",
         "past",
-        "reopened",
         "segments",
         "touched",
         "values",
@@ -42,16 +41,16 @@ class Step:
         self.values: dict[tuple[KpiState, datetime, Labels], PeriodValue] = {}
         self.closed: dict[tuple[KpiState, datetime, Labels], PeriodValue] = {}
         self.segments: dict[tuple[KpiState, Labels], PeriodValue] = {}
-        self.reopened: list[PeriodValue] = []
-        self.late: list[KpiReading] = []
+        self.changes = Changes()
         self.past: dict[tuple[KpiState, datetime], Slot] = {}
 
-    def changes(self, judgements: list[Turn], nodes: list[NodeTurn]) -> Changes:
+    def end(self, judgements: list[Turn], nodes: list[NodeTurn]) -> Changes:
         """All that changed."""
-        return Changes(
-            judgements, list(self.segments.values()), nodes, list(self.values.values()), list(self.closed.values()),
-            self.reopened, self.late,
-        )  # fmt: skip
+        changes = self.changes
+        changes.judgements, changes.nodes = judgements, nodes
+        changes.values, changes.closed = list(self.values.values()), list(self.closed.values())
+        changes.segments = list(self.segments.values())
+        return changes
 
 
 def new_slot(state: KpiState, step: Step, period: Period, labels: Labels = (), *, late: bool = False) -> Slot | None:
@@ -200,7 +199,7 @@ def _settle_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, raw: KpiRe
         if value.closed_at is not None:
             if _same(raw, value):
                 return
-            step.reopened.append(value)
+            step.changes.reopened.append(value)
             revision += 1
     if raw.labels and rules is not None:
         rules = _segment_rules(state, step, slot, raw.labels, rules)
