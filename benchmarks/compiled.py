@@ -1,4 +1,4 @@
-"""Scoring in machine code: ``benchmarks.scoring`` on the compiled wheel: ``python -m benchmarks.compiled``."""
+"""Scoring in machine code: ``scoring`` and ``judging`` on the compiled wheel: ``python -m benchmarks.compiled``."""
 
 import os
 import shutil
@@ -18,7 +18,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder), HATCH_BUILD_HOOKS_ENABLE="1").extractall(f"{folder}/compiled")
         environment = {**os.environ, "PYTHONPATH": f"{folder}/compiled"}
-        subprocess.run([sys.executable, "-m", "benchmarks.scoring", *sys.argv[1:]], env=environment, check=True)
+        for name in ("scoring", "judging"):
+            subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], env=environment, check=True)
 
 
 if __name__ == "__main__":

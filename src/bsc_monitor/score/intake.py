@@ -33,7 +33,7 @@ def absorb(state: KpiState | None, step: Step, readings: Sequence[KpiReading]) -
 def _placed(state: KpiState, reading: KpiReading) -> tuple[Period, KpiReading]:
     """The calendar period that a reading counts in. One made for another kind of period is taken as an observation."""
     made = reading.period
-    if made is None or (made.kind is None and state.kpi.window is not None):
+    if made is None or (made.kind is None and state.window is not None):
         return state.line.at(reading.at), reading
     period = state.line.at(made.start)
     if made.start == period.start and made.end == period.end:
@@ -42,8 +42,7 @@ def _placed(state: KpiState, reading: KpiReading) -> tuple[Period, KpiReading]:
 
 
 def _put(state: KpiState, step: Step, period: Period, readings: Sequence[KpiReading]) -> None:
-    kpi, labels = state.kpi, readings[0].labels
-    how = kpi.aggregate
+    labels, how = readings[0].labels, state.how
     slot = state.slot(period.start) or new_slot(state, step, period, labels)
     if slot is None:
         _too_late(state, step, period, readings)
@@ -61,9 +60,9 @@ def _put(state: KpiState, step: Step, period: Period, readings: Sequence[KpiRead
         cell.absorb(how, readings, lambda: _stored(state, step, period, labels))
     if slot not in state.dirty:
         state.dirty = (*state.dirty, slot)
-    if kpi.window is not None and not slot.past:
+    if state.window is not None and not slot.past:
         if state.trailing is None:
-            state.trailing = Trailing(kpi.window, readings[-1].at)
+            state.trailing = Trailing(state.window, readings[-1].at)
         state.trailing.slide(how, labels, readings, lambda within: _stored(state, step, within, labels))
 
 
@@ -71,7 +70,7 @@ def _too_late(state: KpiState, step: Step, period: Period, readings: Sequence[Kp
     """Tell of readings that do not count, unless they only say what is frozen already."""
     frozen = closed_value(state, step, period, readings[0].labels)
     for reading in readings:
-        says_the_same = reading.period is not None or state.kpi.aggregate == "last"
+        says_the_same = reading.period is not None or state.how == "last"
         if frozen is None or not says_the_same or reading.value != frozen.value:
             step.changes.late.append(reading)
 

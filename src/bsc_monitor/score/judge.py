@@ -67,12 +67,12 @@ def prorate(rules: Rules, kpi: Kpi, period: Period, now: datetime, calendar: Cal
 
 
 def settled(
-    kpi: Kpi, period: Period, reading: KpiReading, rules: Rules | None, definition: str = "",
+    min_samples: int, period: Period, reading: KpiReading, rules: Rules | None, definition: str = "",
     closed_at: datetime | None = None, revision: int = 0,
 ) -> PeriodValue:  # fmt: skip
     """A period's value, judged. ``rules`` None: it is too early to judge it.
 
-    A value needs as many samples behind it as the KPI asks for; one that does not say counts as one. So does one that
+    A value needs ``min_samples`` behind it; one that does not say counts as one. So does one that
     counted nothing: no major incident in a month is a value of 0, and not an unknown one.
     """
     value, state = reading.value, reading.state
@@ -80,7 +80,7 @@ def settled(
     status = _UNKNOWN
     if value is None and state in _JUDGEABLE:
         state = ReadingState.NO_DATA
-    elif state in _JUDGEABLE and (reading.samples or 1) < kpi.min_samples:
+    elif state in _JUDGEABLE and (reading.samples or 1) < min_samples:
         state = ReadingState.INSUFFICIENT
     elif value is not None and state in _JUDGEABLE and rules is not None and rules.curve is not None:
         score, status = rules.curve.judge(value)
@@ -119,7 +119,7 @@ def judgement_of(
     return Judgement(
         shown.kpi, value, shown.thresholds, shown.score, status, _STALE if stale else _FRESH,
         shown.period, previous_period, shown.observed_at, since, shown.samples, shown.state,
-        None if kpi.baseline is None else progress(kpi, value, final),
+        None if final is None else progress(kpi, value, final),
         None if earlier is None or _half_done(kpi, shown, now) else trend(kpi, value, earlier.value), shown.evidence, shown.note,
     )  # fmt: skip
 
@@ -182,7 +182,7 @@ def judge(
     if open_value is not None:
         if kpi.prorate and rules is not None:
             rules = prorate(rules, kpi, open_value.period, now, calendar)
-        open_value = settled(kpi, open_value.period, reading_of(open_value), rules)
+        open_value = settled(kpi.min_samples, open_value.period, reading_of(open_value), rules)
     if open_value is not None and is_shown(open_value) and rules is not None:
         return judgement_of(
             kpi, open_value, now, before, fresh_at=open_value.observed_at, earlier=closed_value, final=final
@@ -195,7 +195,7 @@ def judge(
     ):
         if closed_value.closed_at is None:
             last = rules_of(kpi, closed_value.period, calendar)
-            closed_value = settled(kpi, closed_value.period, reading_of(closed_value), last)
+            closed_value = settled(kpi.min_samples, closed_value.period, reading_of(closed_value), last)
         signs = [at for at in (heard, closed_value.observed_at, open_value and open_value.observed_at) if at]
         return judgement_of(
             kpi, closed_value, now, before, fresh_at=max(signs, default=None), earlier=earlier, final=final,
@@ -217,4 +217,4 @@ def score_reading(kpi: Kpi, reading: Reading, unit: str, period: Period) -> floa
     taken = KpiReading(
         kpi.name, period.end - timedelta(microseconds=1), value, samples=reading.samples, state=reading.state
     )
-    return settled(kpi, period, taken, rules).score
+    return settled(kpi.min_samples, period, taken, rules).score

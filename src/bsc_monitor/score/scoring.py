@@ -230,7 +230,7 @@ class Scoring:
                     heappush(queue, (derived.rank, number, derived))
 
     def _process(self, step: Step, state: KpiState, judged: list[Turn]) -> None:
-        if state.due is None or step.now >= state.due or state.kpi.prorate:
+        if state.due is None or step.now >= state.due or state.prorate:
             _advance(state, step)
         if state.formula is not None:
             derive(state, step)
@@ -284,7 +284,7 @@ def _advance(state: KpiState, step: Step) -> None:
     for slot in state.live:
         if slot.period.end <= now:
             end(state, step, slot)
-        elif stepped or state.kpi.prorate:
+        elif stepped or state.prorate:
             settle(state, step, slot, anew=True)
     if stepped and state.trailing is not None:
         for cell in state.trailing.cells():

@@ -103,7 +103,7 @@ def closed_value(state: KpiState, step: Step, period: Period, labels: Labels = (
 
 def settle(state: KpiState, step: Step, slot: Slot, *, anew: bool = False) -> None:
     """Judge the changed values of a slot (``anew``: all), and close it when it is time."""
-    rules = _rules(state, step, slot) if slot.ended or state.kpi.prorate else state.rules
+    rules = _rules(state, step, slot) if slot.ended or state.prorate else state.rules
     if slot.segments:
         _combine(state, slot, rules)
     if slot.raw is not None and (slot.changed or anew):
@@ -130,7 +130,7 @@ def settle_trailing(state: KpiState, step: Step, slot: Slot) -> None:
         if cell.raw is not None and cell.changed:
             cell.changed = False
             rules = _segment_rules(state, step, slot, labels, state.rules) if labels else state.rules
-            cell.value = settled(state.kpi, slot.period, cell.raw, rules, state.definition or state.hash())
+            cell.value = settled(state.min_samples, slot.period, cell.raw, rules, state.definition or state.hash())
             if labels:
                 step.segments[state, labels] = cell.value
 
@@ -203,7 +203,7 @@ def _settle_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, raw: KpiRe
             revision += 1
     if raw.labels and rules is not None:
         rules = _segment_rules(state, step, slot, raw.labels, rules)
-    fresh = settled(state.kpi, slot.period, raw, rules, state.definition or state.hash(), None, revision)
+    fresh = settled(state.min_samples, slot.period, raw, rules, state.definition or state.hash(), None, revision)
     if value is None or fresh.observed_at != value.observed_at or fresh != value:
         cell.value = fresh
         step.values[state, slot.period.start, raw.labels] = fresh
@@ -228,7 +228,9 @@ def _close_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, rules: Rule
         return
     if raw.labels and rules is not None:
         rules = _segment_rules(state, step, slot, raw.labels, rules)
-    frozen = settled(state.kpi, slot.period, raw, rules, state.definition or state.hash(), step.now, value.revision)
+    frozen = settled(
+        state.min_samples, slot.period, raw, rules, state.definition or state.hash(), step.now, value.revision
+    )
     cell.value = frozen
     key = (state, slot.period.start, raw.labels)
     step.values.pop(key, None)

@@ -23,12 +23,12 @@ def show(state: KpiState, step: Step) -> Judgement:
     if state.trailing is not None:
         return _show_trailing(state, step, state.trailing, prior)
     if slot is not None and not slot.early and is_shown(open_value) and open_value is not None:
-        state.shown, state.curve = open_value, None if kpi.prorate else state.rules.curve
+        state.shown, state.curve = open_value, None if state.prorate else state.rules.curve
         fresh_at = open_value.observed_at if state.formula is None or state.operands else None
         return judgement_of(
             kpi, open_value, now, before, fresh_at=fresh_at, earlier=prior, final=state.final, stale=stale
         )
-    if is_shown(prior) and prior is not None and kpi.window is None:
+    if is_shown(prior) and prior is not None and state.window is None:
         state.shown, state.curve = prior, None
         signs = [at for at in (state.heard, prior.observed_at, open_value and open_value.observed_at) if at]
         earlier = state.earlier if state.closed is prior else state.closed
@@ -57,7 +57,7 @@ def due_at(state: KpiState, now: datetime) -> datetime | None:
         dues.append(sign + limit)
     if state.trailing is not None:
         dues.append(state.trailing.period.end + state.trailing.length)
-    elif state.kpi.prorate:
+    elif state.prorate:
         dues.append(quarter_hour_after(now))
     return min((due for due in dues if due > now), default=None)
 

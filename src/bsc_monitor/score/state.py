@@ -184,9 +184,11 @@ class Trailing(Slot):
 class KpiState:
     """One KPI in memory."""
 
-    __slots__ = ("calendar", "closed", "current", "curve", "definition", "dependents", "dirty", "due", "earlier", "final",
-                 "formula", "grace", "heard", "judgement", "kpi", "leaf", "line", "live", "moved", "name", "operands", "pending", "prior",
-                 "rank", "rules", "shown", "since", "trailing")  # fmt: skip
+    __slots__ = (
+        "calendar", "closed", "current", "curve", "definition", "dependents", "dirty", "due", "earlier", "final", "formula",
+        "grace", "heard", "how", "judgement", "kpi", "leaf", "line", "live", "min_samples", "moved", "name", "operands",
+        "pending", "prior", "prorate", "rank", "rules", "shown", "since", "trailing", "window",
+    )  # fmt: skip
 
     def __init__(self, kpi: Kpi, calendar: Calendar, now: datetime) -> None:
         self.kpi = kpi
@@ -218,7 +220,8 @@ class KpiState:
         self.kpi = kpi
         self.definition = ""
         self.final = final_target(kpi) if kpi.baseline is not None else None
-        self.grace = kpi.grace
+        self.grace, self.min_samples, self.prorate = kpi.grace, kpi.min_samples, kpi.prorate
+        self.how, self.window = kpi.aggregate, kpi.window
         self.rules = rules_at(kpi, now, self.calendar)
         self.turn(now)
 
