@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any, Literal
@@ -13,7 +13,14 @@ from bsc_monitor.kit import tables
 from bsc_monitor.kit.tables import Form, Row
 from bsc_monitor.plugin import Collector, Context, Params, Reading, ReadingState, SourceConfig, measure
 
-_AGGREGATES = {"sum": sum, "mean": fmean, "median": median, "min": min, "max": max, "last": lambda values: values[-1]}
+_AGGREGATES: dict[str, Callable[[list[float]], float]] = {
+    "sum": sum,
+    "mean": fmean,
+    "median": median,
+    "min": min,
+    "max": max,
+    "last": lambda values: values[-1],
+}
 
 
 class TableFile(Collector):

@@ -15,6 +15,7 @@ A person counts from the day of joining to the last working day, both included, 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
