@@ -1,6 +1,7 @@
 """What is true now: the read model that export and web show, kept in the loop's thread by the bus."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,7 +21,7 @@ from bsc_monitor.model.event import (
 )
 from bsc_monitor.model.insight import InitiativeState, Insight
 from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
-from bsc_monitor.model.organisation import Organisation
+from bsc_monitor.model.organisation import LiveProgress, Organisation
 from bsc_monitor.model.status import CollectorError, Status
 
 
@@ -37,8 +38,16 @@ class CollectorHealth:
     failures: Counter[CollectorError] = field(default_factory=Counter)  #: by reason, since start
     requests: int = 0  #: since start
     readings: int = 0  #: since start
-    duration: float | None = None  #: of the last run, seconds
+    duration: float | None = None  #: of the last run, seconds; None: it was before the start
     next_run: datetime | None = None
+    interval: float | None = None  #: from the last success to the run after it, seconds
+
+
+def asked(organisation: Organisation) -> set[tuple[str, str]]:
+    """The sources and measures that KPIs and initiatives are fed by."""
+    found = {(kpi.source, kpi.measure) for kpi in organisation.kpis.values() if kpi.source and kpi.measure}
+    ways = [each.progress for each in organisation.initiatives.values()]
+    return found | {(way.source, way.measure) for way in ways if isinstance(way, LiveProgress)}
 
 
 @dataclass(slots=True)
@@ -77,8 +86,13 @@ class Current:
         bus.subscribe(CollectorFailed, self._failed)
         bus.subscribe(ConfigReloaded, self._reloaded)
 
+    def restore(self, collectors: Iterable[CollectorHealth]) -> None:
+        """Show how runs went before the start, of what is still asked for."""
+        known = asked(self.organisation)
+        self.collectors |= {(of.source, of.measure): of for of in collectors if (of.source, of.measure) in known}
+
     def replace_organisation(self, organisation: Organisation) -> None:
-        """Show another organisation; what is known of KPIs and nodes that it no longer has is dropped."""
+        """Show another organisation; what is known of KPIs, nodes and runs that it no longer has is dropped."""
         self.organisation = organisation
         known = {
             "kpi": organisation.kpis.keys(),
@@ -89,6 +103,8 @@ class Current:
         self.judgements = {name: kept for name, kept in self.judgements.items() if name in organisation.kpis}
         self.nodes = {key: node for key, node in self.nodes.items() if key[1] in known[key[0]]}
         self.initiatives = {name: kept for name, kept in self.initiatives.items() if name in organisation.initiatives}
+        runs = asked(organisation)
+        self.collectors = {key: kept for key, kept in self.collectors.items() if key in runs}
         for key in [key for key in self.status_changes if key[0] not in organisation.kpis]:
             del self.status_changes[key]
 
@@ -131,6 +147,7 @@ class Current:
         health = self._health(event)
         health.readings += event.readings
         health.last_success = event.at
+        health.interval = event.interval
         health.error = None
 
     def _failed(self, event: CollectorFailed) -> None:

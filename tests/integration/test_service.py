@@ -1,7 +1,10 @@
 """The whole service over the checked-in configuration and the sandbox, as ``make run`` starts it."""
 
+import queue
 import signal
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.servers import free_port, wait_until
@@ -51,6 +54,77 @@ def test_a_restart_goes_on_where_it_was(tmp_path):
         assert scores(process) == set(PERSPECTIVES), "what was judged is there before any source answered"
         same = [name for name, since in before.items() if after.get(name) == since]
         assert len(same) >= 0.9 * len(before)
+
+
+LAST_RUNS = """
+[service]
+listen = "127.0.0.1:{port}"
+database = "sqlite:///runs.db"
+[sources.web]
+plugin = "http_json"
+url = "URL"
+[scorecards.it]
+perspectives = { customer = {} }
+[objectives.o]
+scorecard = "it"
+perspective = "customer"
+[kpis.web]
+objective = "o"
+source = "web"
+measure = "value"
+params = { select = "a" }
+unit = "count"
+window = "1d"
+target = 1
+red = 0
+"""
+
+
+@pytest.fixture
+def web():
+    """A source that is asked, and answers with what is in ``answers``: nothing there, and it lets wait."""
+    answers = queue.Queue()
+
+    class Source(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(answers.get())
+            self.end_headers()
+            self.wfile.write(b'{"a": 1}')
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Source)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield answers, f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    for _ in range(10):
+        answers.put(200)
+    server.server_close()
+
+
+def test_a_restart_still_knows_how_each_source_was_collected_last(tmp_path, web):
+    answers, url = web
+    with running(tmp_path, LAST_RUNS.replace("URL", url)) as process:
+
+        def last():
+            runs = process.json("/api/v1/sources")["items"][0]["collectors"]
+            return {key: runs[0][key] for key in ("last_success", "last_failure", "error")} if runs else {}
+
+        def gauges():
+            names = ("up", "last_success_timestamp_seconds", "interval_seconds")
+            return {name: process.metrics(f"bsc_collector_{name}") for name in names}
+
+        for status, key in ((200, "last_success"), (403, "last_failure")):
+            answers.put(status)
+            wait_until(lambda key=key: last().get(key), f"the run that ends in {status}", 30)
+            before, shown = last(), gauges()
+            assert (before["error"] is None) == (status == 200)
+            assert all(shown.values())
+            assert process.stop() == 0
+            process.start()
+            assert (last(), gauges()) == (before, shown), "the source does not answer this time"
+            assert "Not run yet" not in process.text("/sources")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

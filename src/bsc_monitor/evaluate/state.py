@@ -149,14 +149,11 @@ class State:
 
     def collected(self, connection: Connection, event: CollectorRan | CollectorFailed) -> list[Event]:
         """A run of a collector ended."""
-        failed = isinstance(event, CollectorFailed)
-        save_collector(
-            connection,
-            CollectorState(
-                event.source, event.measure, None if failed else event.at, event.at if failed else None,
-                event.message if isinstance(event, CollectorFailed) else None,
-            ),
-        )  # fmt: skip
+        if isinstance(event, CollectorFailed):
+            state = CollectorState(event.source, event.measure, None, event.at, event.message)
+        else:
+            state = CollectorState(event.source, event.measure, event.at, None, None, event.interval)
+        save_collector(connection, state)
         return self.tell_effects(connection, self.alerts.collector(event), event.at)
 
     def replace(self, connection: Connection, configuration: Configuration, now: datetime) -> list[Event]:

@@ -3,10 +3,11 @@
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
+from bsc_monitor.current import CollectorHealth, asked
 from bsc_monitor.export.exposition import Exposition
 from bsc_monitor.export.text import line, pairs
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
-from bsc_monitor.model.organisation import LiveProgress, Organisation
+from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.status import CollectorError
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  #: upper bounds of run durations, seconds
@@ -31,11 +32,19 @@ class CollectorMetrics:
         self._exposition = exposition
         self._runs: dict[tuple[str, str], _Runs] = {}
 
+    def restore(self, health: CollectorHealth) -> None:
+        """Take how the last runs before the start went; what is counted begins at nothing."""
+        runs = self._of(health.source, health.measure)
+        runs.up = health.error is None
+        runs.last_success = health.last_success.timestamp() if health.last_success else None
+        runs.interval = health.interval
+        self._tell((health.source, health.measure), runs)
+
     def ran(self, event: CollectorRan) -> None:
         """Take a run that succeeded."""
         runs = self._take(event)
         runs.up, runs.last_success = True, event.at.timestamp()
-        runs.interval = (event.next_run - event.at).total_seconds() if event.next_run else None
+        runs.interval = event.interval
         self._tell((event.source, event.measure), runs)
 
     def failed(self, event: CollectorFailed) -> None:
@@ -47,24 +56,23 @@ class CollectorMetrics:
 
     def load(self, organisation: Organisation) -> None:
         """Take a new configuration: what none of its KPIs asks any more is gone at the next scrape."""
-        asked = {(kpi.source, kpi.measure) for kpi in organisation.kpis.values()}
-        asked |= {
-            (each.progress.source, each.progress.measure)
-            for each in organisation.initiatives.values()
-            if isinstance(each.progress, LiveProgress)
-        }
-        for key in [key for key in self._runs if key not in asked]:
+        known = asked(organisation)
+        for key in [key for key in self._runs if key not in known]:
             del self._runs[key]
             self._exposition.remove(("collector", *key))
 
     def _take(self, event: CollectorRan | CollectorFailed) -> _Runs:
-        key = (event.source, event.measure)
-        runs = self._runs.get(key)
-        if runs is None:
-            runs = self._runs[key] = _Runs(pairs(("source", "measure"), key))
+        runs = self._of(event.source, event.measure)
         runs.requests += event.requests
         runs.duration += event.duration
         runs.buckets[bisect_left(BUCKETS, event.duration)] += 1
+        return runs
+
+    def _of(self, source: str, measure: str) -> _Runs:
+        key = (source, measure)
+        runs = self._runs.get(key)
+        if runs is None:
+            runs = self._runs[key] = _Runs(pairs(("source", "measure"), key))
         return runs
 
     def _tell(self, key: tuple[str, str], runs: _Runs) -> None:

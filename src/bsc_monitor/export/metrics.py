@@ -62,6 +62,8 @@ class Metrics:
             self.kpis.judged(KpiJudged(judgement.observed_at or _NEVER, judgement))
         for node in current.nodes.values():
             self.strategy.scored(ScoreChanged(node.since or _NEVER, node))
+        for health in current.collectors.values():
+            collectors.restore(health)
         bus.subscribe(Event, self.service.happened)
         bus.subscribe(KpiJudged, self.kpis.judged)
         bus.subscribe(StatusChanged, self.kpis.status_changed)

@@ -83,6 +83,11 @@ class CollectorRan(Event):
     requests: int = 0
     next_run: datetime | None = None
 
+    @property
+    def interval(self) -> float | None:
+        """From this run to the next one, seconds; None: there is none."""
+        return (self.next_run - self.at).total_seconds() if self.next_run else None
+
 
 @frozen
 class CollectorFailed(Event):

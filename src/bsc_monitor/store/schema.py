@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeDecorator
 
 from bsc_monitor.store.records import record_tables
 
-HEAD = "0006_webhooks"  #: the newest migration; a test holds it against the migrations' own word
+HEAD = "0007_interval"  #: the newest migration; a test holds it against the migrations' own word
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -168,7 +168,7 @@ event = Table(
     Index("event_subject", "subject", "id"),
 )
 
-#: How the last runs of a measure went, so that a restart knows.
+#: How the last runs of a measure went: what a restart shows until each has run again.
 collector_state = Table(
     "collector_state",
     metadata,
@@ -177,6 +177,7 @@ collector_state = Table(
     Column("last_success", Instant),
     Column("last_failure", Instant),
     Column("error", Text),
+    Column("interval", Float),
     sqlite_with_rowid=False,
 )
 

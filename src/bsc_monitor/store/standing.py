@@ -32,6 +32,7 @@ class CollectorState:
     last_success: datetime | None
     last_failure: datetime | None
     error: str | None
+    interval: float | None = None  #: from the last success to the run after it, seconds
 
 
 def save_standings(connection: Connection, standings: Iterable[Standing]) -> None:
@@ -62,6 +63,7 @@ def save_collector(connection: Connection, state: CollectorState) -> None:
         "last_success": state.last_success or (old.last_success if old else None),
         "last_failure": state.last_failure or (old.last_failure if old else None),
         "error": state.error,
+        "interval": state.interval if state.last_success or not old else old.interval,
     }
     upsert(connection, collector_state, [row])
 
@@ -69,4 +71,4 @@ def save_collector(connection: Connection, state: CollectorState) -> None:
 def load_collectors(connection: Connection) -> list[CollectorState]:
     """How every measure went last."""
     rows = connection.execute(select(collector_state))
-    return [CollectorState(r.source, r.measure, r.last_success, r.last_failure, r.error) for r in rows]
+    return [CollectorState(r.source, r.measure, r.last_success, r.last_failure, r.error, r.interval) for r in rows]

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from bsc_monitor.bus import Bus
-from bsc_monitor.current import Current
+from bsc_monitor.current import CollectorHealth, Current
 from bsc_monitor.model.event import (
     CollectorFailed,
     CollectorRan,
@@ -11,7 +11,7 @@ from bsc_monitor.model.event import (
     StatusChanged,
 )
 from bsc_monitor.model.judgement import Judgement, NodeScore
-from bsc_monitor.model.organisation import Organisation
+from bsc_monitor.model.organisation import Kpi, Organisation
 from bsc_monitor.model.status import CollectorError, Status
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -28,6 +28,19 @@ def test_a_failed_run_keeps_the_last_success_and_a_good_run_clears_the_error():
     assert (health.runs, health.requests, health.failures[CollectorError.AUTH]) == (2, 3, 1)
     bus.publish([CollectorRan(LATER, "jira", "lead_time", 1.0, readings=1)])
     assert health.error is None
+
+
+def test_how_runs_went_before_the_start_is_shown_of_what_is_still_asked_for_and_gone_on_with():
+    bus = Bus()
+    kpi = Kpi("it/speed", "it", "customer", "it/fast", "Speed", unit="h", source="jira", measure="lead_time")
+    current = Current(bus, Organisation(kpis={kpi.name: kpi}))
+    current.restore([CollectorHealth("jira", "lead_time", AT, interval=60.0), CollectorHealth("jira", "dropped", AT)])
+    assert list(current.collectors) == [("jira", "lead_time")]
+    bus.publish([CollectorFailed(LATER, "jira", "lead_time", 2.0, CollectorError.AUTH, "refused")])
+    health = current.collectors["jira", "lead_time"]
+    assert (health.last_success, health.interval, health.error, health.runs) == (AT, 60.0, "refused", 1)
+    current.replace_organisation(Organisation())
+    assert current.collectors == {}
 
 
 def test_a_refused_reload_keeps_the_time_of_the_last_good_one():

@@ -3,15 +3,17 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from bsc_monitor.bus import Bus
-from bsc_monitor.current import Current
+from bsc_monitor.current import CollectorHealth, Current
 from bsc_monitor.export.families import BY_NAME
 from bsc_monitor.export.metrics import Metrics
 from bsc_monitor.model.alert import AlertRule, AlertState, new_alert
 from bsc_monitor.model.event import (
     AlertChanged,
+    CollectorFailed,
     CollectorRan,
     KpiJudged,
     NotificationDelivered,
@@ -20,7 +22,7 @@ from bsc_monitor.model.event import (
 )
 from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.organisation import Initiative, Kpi, Objective, Organisation, Scorecard
-from bsc_monitor.model.status import Freshness, Status
+from bsc_monitor.model.status import CollectorError, Freshness, Status
 
 NOW = datetime(2026, 6, 14, tzinfo=UTC)
 KPI = Kpi("sla", "it", "customer", "it/fast", "In time", unit="%", source="jira", measure="sla")
@@ -108,6 +110,21 @@ def test_a_collectors_interval_is_the_time_to_its_next_run():
     bus, metrics = fed()
     bus.publish([CollectorRan(NOW, "jira", "sla", 0.1, 1, next_run=NOW + timedelta(minutes=5))])
     assert read(metrics, "bsc_collector_interval_seconds") == {("jira", "sla"): 300}
+
+
+@pytest.mark.parametrize(("error", "up"), [(None, 1), ("401", 0)])
+def test_how_a_run_went_before_the_start_is_there_at_the_first_scrape_and_counts_begin_anew(error, up):
+    bus = Bus()
+    current = Current(bus, ORGANISATION)
+    current.restore([CollectorHealth("jira", "sla", NOW, NOW, error, interval=300.0)])
+    metrics = Metrics(bus, current, "1.0")
+    assert read(metrics, "bsc_collector_up") == {("jira", "sla"): up}
+    assert read(metrics, "bsc_collector_last_success_timestamp_seconds") == {("jira", "sla"): NOW.timestamp()}
+    assert read(metrics, "bsc_collector_interval_seconds") == {("jira", "sla"): 300}
+    assert read(metrics, "bsc_collector_runs_total") == {("jira", "sla"): 0}
+    bus.publish([CollectorFailed(NOW, "jira", "sla", 0.1, CollectorError.TRANSIENT, "503")])
+    assert read(metrics, "bsc_collector_interval_seconds") == {("jira", "sla"): 300}
+    assert read(metrics, "bsc_collector_runs_total") == {("jira", "sla"): 1}
 
 
 def test_limits_stand_in_the_base_unit_and_an_insight_that_closed_is_gone():

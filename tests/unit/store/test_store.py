@@ -139,6 +139,13 @@ def test_a_success_leaves_the_last_failure_on_record(store):
     assert store.read_now(load_collectors) == [CollectorState("itsm", "mttr", NOW, NOW, None)]
 
 
+def test_a_failure_leaves_the_last_success_and_the_interval_after_it_on_record(store):
+    went = [CollectorState("itsm", "mttr", NOW, None, None, 300.0), CollectorState("itsm", "mttr", None, NOW, "401")]
+    for each in went:
+        store.write_now(lambda connection, each=each: save_collector(connection, each))
+    assert store.read_now(load_collectors) == [CollectorState("itsm", "mttr", NOW, NOW, "401", 300.0)]
+
+
 def test_the_migrations_make_exactly_the_tables_that_the_code_expects(store):
     import bsc_monitor.store.actions
     import bsc_monitor.store.alerts

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.unit.web import site
 
+from bsc_monitor.current import CollectorHealth
 from bsc_monitor.model.event import ConfigReloaded, InsightFound
 from bsc_monitor.model.insight import Direction, Insight, InsightKind
 
@@ -260,6 +261,15 @@ async def test_an_arrow_of_the_map_shows_what_the_data_say_of_it_and_says_it_in_
     page = await text(client, "/scorecards/it/map")
     assert 'class="arrow contradicted"' in page
     assert "Skills for tomorrow drives Ship small and safely; the data contradict it" in page
+
+
+async def test_a_source_tells_how_its_runs_went_before_the_service_started(client):
+    client.board.current.restore([CollectorHealth("cloud", "net_cost", site.NOW, site.NOW, "the key was refused")])
+    said = await text(client, "/sources")
+    row = re.sub(r"<[^>]+>", " ", said[said.index(">net_cost<") : said.index(">itsm<")])
+    assert re.findall(r"the key was refused|14 Jun 2026, 09:30", row) == [
+        "14 Jun 2026, 09:30", "the key was refused", "14 Jun 2026, 09:30",
+    ]  # fmt: skip
 
 
 async def test_a_badge_shows_a_score_and_a_kpi_its_value(client):

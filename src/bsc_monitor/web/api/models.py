@@ -57,9 +57,9 @@ class CollectorState(Answer):
     last_failure: datetime | None
     error: str | None = Field(description="Of the last run, in words; null: it succeeded.")
     next_run: datetime | None
-    runs: int
-    failures: int
-    duration: float | None = Field(description="Of the last run, seconds.")
+    runs: int = Field(description="Since the service started.")
+    failures: int = Field(description="Since the service started.")
+    duration: float | None = Field(description="Of the last run, seconds; null: it was before the service started.")
 
 
 class Source(Answer):
