@@ -111,11 +111,11 @@ class Kpi:
     runbook_url: str = ""
     description: str = ""
     place: Place = None
+    #: the full name, ``scorecard/id``; asked for with every reading
+    name: str = field(init=False, repr=False, compare=False, default="")
 
-    @property
-    def name(self) -> str:
-        """The full name, ``scorecard/id``."""
-        return f"{self.scorecard}/{self.id}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.scorecard}/{self.id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,11 @@ class Objective:
     owner: str = ""
     description: str = ""
     place: Place = None
+    #: the full name, ``scorecard/id``; asked for with every reading
+    name: str = field(init=False, repr=False, compare=False, default="")
 
-    @property
-    def name(self) -> str:
-        """The full name, ``scorecard/id``."""
-        return f"{self.scorecard}/{self.id}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.scorecard}/{self.id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +151,11 @@ class Perspective:
     weight: Weight = Weight()
     missing: Missing = "ignore"
     min_coverage: float = 0.5
+    #: the full name, ``scorecard/id``; asked for with every reading
+    name: str = field(init=False, repr=False, compare=False, default="")
 
-    @property
-    def name(self) -> str:
-        """The full name, ``scorecard/id``."""
-        return f"{self.scorecard}/{self.id}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.scorecard}/{self.id}")
 
 
 @dataclass(frozen=True, slots=True)
