@@ -39,7 +39,7 @@ _GONE = {AlertState.INACTIVE, AlertState.RESOLVED}
 @dataclass(frozen=True, slots=True)
 class _Watch:
     rule: AlertRule
-    blank: Alert
+    fingerprint: str  #: of the rule's alert on the subject
 
 
 class AlertEngine:
@@ -180,7 +180,7 @@ class AlertEngine:
         watch = next((watch for watch in found[1] if watch.rule.id == alert.rule), None)
         if watch is None:
             return f"the rule {alert.rule} no longer watches it"
-        if watch.blank.fingerprint != alert.fingerprint:
+        if watch.fingerprint != alert.fingerprint:
             return "its labels changed: it goes on as another alert"
         return ""
 
@@ -191,7 +191,10 @@ class AlertEngine:
             if subject is None:
                 return None  # not remembered: names that nobody knows would fill the memory
             rules = [rule for rule in self.rules.values() if watches(rule, subject)]
-            self._watches[key] = subject, tuple(_Watch(rule, new_alert(rule, subject.labels, key)) for rule in rules)
+            self._watches[key] = (
+                subject,
+                tuple(_Watch(rule, new_alert(rule, subject.labels, key).fingerprint) for rule in rules),
+            )
         return self._watches[key]
 
     def _find(self, kind: SubjectKind, findings: Iterable[Finding], now: datetime) -> list[Effect]:
@@ -205,12 +208,11 @@ class AlertEngine:
     def _see(self, found: tuple[Subject, tuple[_Watch, ...]], sight: Sight, now: datetime) -> list[Effect]:
         effects: list[Effect] = []
         for watch in found[1]:
-            before = self.alerts.get(watch.blank.fingerprint, watch.blank)
-            seen, marks = observe(watch.rule, sight, before, found[0].window, now)
-            if seen is None:
-                continue
-            if not seen.breaching and not marks and watch.blank.fingerprint not in self.alerts:
+            known = self.alerts.get(watch.fingerprint)
+            seen, marks = observe(watch.rule, sight, known.marks if known else (), found[0].window, now)
+            if seen is None or (known is None and not seen.breaching and not marks):
                 continue  # what never began has nothing to remember: most readings end here
+            before = known or new_alert(watch.rule, found[0].labels, found[0].key)
             alert = before
             if before.observed_at is None or seen.observed_at is None or seen.observed_at >= before.observed_at:
                 facts = sight.facts()
@@ -228,7 +230,7 @@ class AlertEngine:
             found = self._watching(alert.subject)
         if found is not None and alert.value is not None:  # a fall that is no longer recent is over without a reading
             sight = Sight(score=alert.value, observed_at=alert.observed_at)
-            seen, marks = observe(rule, sight, alert, found[0].window, now)
+            seen, marks = observe(rule, sight, alert.marks, found[0].window, now)
         return self._keep(alert, *step(replace(alert, marks=marks), seen, rule, now), now)
 
     def _keep(self, before: Alert, alert: Alert, effects: tuple[Effect, ...], now: datetime) -> list[Effect]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from bsc_monitor.alert.step import Observation
 from bsc_monitor.alert.subjects import Subject
-from bsc_monitor.model.alert import Alert, AlertRule, Facts
+from bsc_monitor.model.alert import AlertRule, Facts
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.status import Freshness, Status
@@ -96,13 +96,14 @@ def sight_of_finding(subject: Subject, finding: Finding) -> Sight:
 
 
 def observe(
-    rule: AlertRule, sight: Sight, alert: Alert, window: timedelta, now: datetime
+    rule: AlertRule, sight: Sight, before: Marks, window: timedelta, now: datetime
 ) -> tuple[Observation | None, Marks]:
-    """What ``rule`` sees, and the peaks to keep for ``fell_by``; no observation where this says nothing to it."""
+    """What ``rule`` sees, and the peaks to keep for ``fell_by`` (``before``: those kept so far); no observation where this
+    says nothing to it."""
     if rule.when == "breach":
         return _breach(rule, sight), ()
     if rule.when == "score":
-        return _score(rule, sight, alert, window, now)
+        return _score(rule, sight, before, window, now)
     if rule.when == "stale":
         known = None if sight.quality is Freshness.MISSING else sight.quality is Freshness.STALE
         return Observation(known, value=sight.value), ()
@@ -122,18 +123,18 @@ def _breach(rule: AlertRule, sight: Sight) -> Observation | None:
 
 
 def _score(
-    rule: AlertRule, sight: Sight, alert: Alert, window: timedelta, now: datetime
+    rule: AlertRule, sight: Sight, before: Marks, window: timedelta, now: datetime
 ) -> tuple[Observation | None, Marks]:
     if rule.for_periods is not None and sight.closed is None:
-        return None, alert.marks
+        return None, before
     score = sight.score
     if score is None or sight.quality is not Freshness.FRESH:
-        return Observation(None, value=sight.value, quality=sight.quality), alert.marks
+        return Observation(None, value=sight.value, quality=sight.quality), before
     at = sight.observed_at if rule.for_periods is None else sight.closed_end
     marks: Marks = ()
     breaching = rule.below is not None and score < rule.below
     if rule.fell_by is not None:
-        marks = peaks(alert.marks, score, window, now)
+        marks = peaks(before, score, window, now)
         breaching = breaching or marks[0][1] - score >= rule.fell_by
     clear = rule.clear is None or score >= rule.clear
     return Observation(breaching, clear, score, sight.quality, at, sight.closed), marks
