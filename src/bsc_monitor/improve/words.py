@@ -7,11 +7,8 @@ from math import floor, isfinite, isinf, log10
 from bsc_monitor.improve.series import time_of
 from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.unit import BARE, canonical, is_currency, yes_no
+from bsc_monitor.model.words import MONTHS
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 FIGURES = 3  #: significant digits that a manager reads
 _MOST_FIGURES = 9
 _SIGN = 2  # letters of a unit that is a sign (``ms``) rather than a word
@@ -140,8 +137,8 @@ def future_name(newest: Period, ahead: int) -> str:
 
 def month_name(time: int) -> str:
     """The month of a number from ``time_of``."""
-    return f"{_MONTHS[time % 12]} {time // 12}"
+    return f"{MONTHS[time % 12]} {time // 12}"
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"

@@ -7,12 +7,11 @@ from math import floor, log10
 from typing import Any
 
 from bsc_monitor.improve.words import FIGURES
-from bsc_monitor.model.unit import canonical, is_currency
+from bsc_monitor.model.unit import BARE, canonical, is_currency, yes_no
 from bsc_monitor.report.svg import COLOURS, SOFT
 
 _FACE = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
 _NAMED = {"d": "days", "w": "weeks"}
-_BARE = ("", "count", "ratio")
 
 
 class Styles:
@@ -49,7 +48,7 @@ class Styles:
     ) -> None:
         """Write a value in its unit, as a number that can be calculated with, like those beside it."""
         if canonical(unit) == "yes/no":
-            sheet.write_string(row, column, "yes" if value >= 0.5 else "no", self.right)
+            sheet.write_string(row, column, yes_no(value), self.right)
         else:
             sheet.write_number(row, column, value, self.number(beside, unit))
 
@@ -70,7 +69,7 @@ def number_format(beside: Sequence[float | None], unit: str) -> str:
     decimals = 0 if whole else max(0, min(FIGURES + 3, FIGURES - 1 - floor(log10(size))))
     digits = "#,##0" + ("." + "0" * decimals if decimals else "")
     unit = canonical(unit)
-    if unit in _BARE:
+    if unit in BARE:
         return digits
     named = "".join(c for c in _NAMED.get(unit, unit) if c.isprintable() and c not in '"\\')[:20]
     return f'"{named} "{digits};"{named} "-{digits}' if is_currency(unit) else f'{digits}" {named}"'

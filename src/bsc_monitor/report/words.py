@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from math import floor
 
-from bsc_monitor.improve.words import amount, between, change, month_name, number
+from bsc_monitor.improve.words import amount, between, change, number
 from bsc_monitor.model.organisation import Better, Level
-from bsc_monitor.model.status import Status
+from bsc_monitor.model.words import day, score, status_word
 
 __all__ = [
     "amount",
@@ -23,13 +22,7 @@ __all__ = [
     "target_words",
 ]
 
-_WORDS = {Status.GREEN: "Green", Status.AMBER: "Amber", Status.RED: "Red", Status.UNKNOWN: "No data"}
 _SIGNS = {"higher": "≥", "lower": "≤", "target": "="}
-
-
-def score(value: float | None) -> str:
-    """A score without decimals; a dash for none."""
-    return "–" if value is None else f"{floor(value + 0.5)}"
 
 
 def points(now: float | None, before: float | None) -> str:
@@ -54,19 +47,9 @@ def target_words(level: Level | None, better: Better, unit: str) -> str:
     return f"{_SIGNS[better]} {amount(level, unit)}"
 
 
-def status_word(status: Status) -> str:
-    """A status in a word."""
-    return _WORDS[status]
-
-
 def share(ratio: float | None) -> str:
     """A ratio as a percentage."""
     return "–" if ratio is None else f"{ratio * 100:.0f} %"
-
-
-def day(on: date | None) -> str:
-    """A date as people write it, whatever the locale of the process."""
-    return "" if on is None else f"{on.day} {month_name(on.year * 12 + on.month - 1)[:3]} {on.year}"
 
 
 def plural(count: int, word: str) -> str:

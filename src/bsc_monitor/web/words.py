@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from bsc_monitor.model.organisation import Better, Level, Thresholds
-from bsc_monitor.model.status import CollectorError, Freshness, Status
+from bsc_monitor.model.status import CollectorError, Freshness
 from bsc_monitor.model.unit import BARE, canonical, yes_no
-from bsc_monitor.model.words import day
+from bsc_monitor.model.words import day, score, status_word
 
 __all__ = [
     "amount",
@@ -32,9 +32,6 @@ __all__ = [
     "unit",
 ]
 
-_STATUS: Mapping[Status, str] = {
-    Status.GREEN: "Green", Status.AMBER: "Amber", Status.RED: "Red", Status.UNKNOWN: "No data",
-}  # fmt: skip
 _FRESHNESS: Mapping[Freshness, str] = {Freshness.FRESH: "fresh", Freshness.STALE: "stale", Freshness.MISSING: "missing"}
 _REASONS: Mapping[CollectorError, str] = {
     CollectorError.AUTH: "sign-in refused",
@@ -95,11 +92,6 @@ def _level(level: Level | None, better: Better, name: str) -> str:
     return f"{sign}{_NARROW}{amount(level, name)}"
 
 
-def score(value: float | None) -> str:
-    """A score, 0–100, without decimals; a dash for none."""
-    return "–" if value is None else f"{math.floor(value + 0.5)}"
-
-
 def points(change: float | None) -> str:
     """A change of a score with its sign."""
     if change is None:
@@ -120,11 +112,6 @@ def movement(trend: float | None) -> tuple[str, str]:
         return "steady", "steady"
     word = "better" if trend > 0 else "worse"
     return word, f"{min(abs(trend) * 100, 999):.0f}{_NARROW}% {word}"
-
-
-def status_word(status: Status) -> str:
-    """A status in a word."""
-    return _STATUS[status]
 
 
 def freshness_word(freshness: Freshness) -> str:
