@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bsc_monitor.cli.asking import address_of
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
 from bsc_monitor.config import Configuration
 from bsc_monitor.notify.outcome import Outcome
@@ -63,7 +64,7 @@ async def _send(configuration: Configuration, route: str, receivers: Mapping[str
     service = configuration.service
     settings = Settings(
         routes=configuration.routes, receivers=configuration.receivers, timezone=service.timezone,
-        board=service.url or f"http://{service.host}:{service.port}",
+        board=service.url or address_of(configuration),
     )  # fmt: skip
     clients = []
 

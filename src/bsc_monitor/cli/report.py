@@ -121,8 +121,7 @@ def _send(configuration: Configuration, made: _Made, to: str, hook: Any) -> None
     from bsc_monitor.web.pages.reports import address
 
     now, data = datetime.now(UTC), made.data
-    service = configuration.service
-    board = (service.url or f"http://{service.host}:{service.port}").rstrip("/")
+    board = address_of(configuration)
     files = {name: content for name, content in made.files.items() if not name.endswith(".html")}  # the mail itself
     link = board + address(data.scorecard, data.period, "html", data.owner)
     receivers = {name: each for provided in hook.bsc_receivers() for name, each in provided.items()}

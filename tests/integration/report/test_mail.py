@@ -237,7 +237,7 @@ async def test_a_mail_tried_again_after_a_restart_is_the_same_mail_to_mail_progr
 
 CONFIG = """
 [service]
-listen = "127.0.0.1:{free}"
+listen = "{host}:{free}"
 database = "sqlite:///{folder}/c.db"
 [scorecards.it]
 title = "IT department"
@@ -271,9 +271,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(folder, port, *more):
+def run(folder, port, *more, host="127.0.0.1"):
     config = folder / "config.toml"
-    config.write_text(CONFIG.format(free=free_port(), folder=folder, port=port))
+    config.write_text(CONFIG.format(host=host, free=free_port(), folder=folder, port=port))
     return CliRunner().invoke(build_app(), ["report", "it", "--config", str(config), *more])
 
 
@@ -285,6 +285,13 @@ def test_a_report_is_mailed_by_command(folder):
         [(_, message)] = inbox.got
         assert message["Subject"].startswith("IT department: ops@example.com, ")
         assert [re.sub(r"\d", "9", name) for name in attached(message)] == ["it-9999-99-ops.pdf", "it-9999-99-ops.xlsx"]
+
+
+def test_a_report_mailed_by_command_leads_to_a_board_that_listens_on_an_address_of_ipv6(folder):
+    with smtp() as (inbox, port):
+        assert run(folder, port, "--to", "board", host="[::1]").exit_code == 0
+        [(_, message)] = inbox.got
+        assert re.search(r'href="http://\[::1\]:\d+["/]', message.get_body(("html",)).get_content())
 
 
 def test_a_mail_that_is_not_taken_is_said_and_ends_in_failure(folder):

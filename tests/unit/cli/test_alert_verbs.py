@@ -2,7 +2,9 @@
 
 import json
 import re
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import typer
@@ -89,6 +91,27 @@ def run(config):
         return result.output
 
     return call
+
+
+@pytest.fixture
+def receiver():
+    """The port of a webhook, and what it takes."""
+    taken = []
+
+    class Webhook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            taken.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port, taken
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture
@@ -192,6 +215,22 @@ def test_mistakes_are_told_in_words(run, firing):
 
 def test_a_test_message_says_how_it_went(run):
     assert "ops: no connection" in run("notify", "test", "default", code=1)
+
+
+@pytest.mark.parametrize(
+    ("service", "board"),
+    [
+        ('listen = "127.0.0.1:9877"', "http://127.0.0.1:9877"),
+        ('listen = "[::1]:9877"', "http://[::1]:9877"),
+        ('url = "https://board.example.com/"', "https://board.example.com/"),
+    ],
+)
+def test_a_test_message_leads_to_the_board(run, config, receiver, service, board):
+    port, taken = receiver
+    text = CONFIG.replace("PORT", str(port)).replace("[service]", f"[service]\n{service}")
+    config.write_text(text)
+    assert "ops: delivered" in run("notify", "test", "default")
+    assert [json.loads(body)["externalURL"] for body in taken] == [board]
 
 
 def test_rule_tests_succeed_or_say_what_differs(run, tmp_path):
