@@ -17,6 +17,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bsc_monitor.model.alert import Alert, AlertRule
 from bsc_monitor.model.organisation import Level
+from bsc_monitor.model.unit import BARE, canonical, yes_no
 from bsc_monitor.model.words import day
 
 _log = structlog.get_logger(__name__)
@@ -76,11 +77,17 @@ class Wording:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """A value with its unit: four significant digits, thousands apart; ``no value`` without one."""
+    """A value with its unit: four significant digits, thousands apart; ``no value`` without one.
+
+    Counts and ratios stand alone, and what is yes or no is in a word, as on the board.
+    """
     if value is None:
         return "no value"
+    unit = canonical(unit)
+    if unit == "yes/no":
+        return yes_no(value)
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return f"{text} %" if unit in ("%", "percent") else f"{text} {unit}".strip()
+    return text if unit in BARE else f"{text} {unit}"
 
 
 def level(value: Level | None, unit: str = "") -> str:

@@ -158,7 +158,12 @@ def test_numbers_levels_spans_and_links_are_written_for_people():
         "30.2 h",
         "1,234,568 h",
     ]
+    assert [number(140.0, unit) for unit in ("", "count", "ratio", "percent", "points")] == [
+        "140", "140", "140", "140 %", "140 points",
+    ]  # fmt: skip
+    assert [number(v, "yes/no") for v in (None, 0.0, 1.0)] == ["no value", "no", "yes"]
     assert level((1.0, 2.0), "%") == "1 to 2 %"
+    assert level((1.0, 2.0), "count") == "1 to 2"
     assert [lasted(span) for span in (timedelta(seconds=3), 65 * MINUTE, 50 * HOUR)] == [
         "0 min",
         "1 h 5 min",
