@@ -108,6 +108,8 @@ def rescore(
 
     Example: bsc-monitor rescore it/mttr --from 2026-01-01
     """
+    from bsc_monitor.report.words import plural
+
     configuration, _ = load_all(config)
     organisation = configuration.organisation
     names = [name for name, kpi in organisation.kpis.items() if name in kpis or kpi.scorecard in kpis]
@@ -118,7 +120,8 @@ def rescore(
         count = ask_service(f"{api_of(configuration)}/rescore", "POST", body)["periods"]
     except OSError:
         count = asyncio.run(_rescore_here(configuration, names, since.replace(tzinfo=UTC)))
-    typer.echo(f"{count} closed periods of {len(names)} KPIs are judged differently now")
+    periods, verb = plural(count, "closed period"), "is" if count == 1 else "are"
+    typer.echo(f"{periods} of {plural(len(names), 'KPI')} {verb} judged differently now")
 
 
 async def _rescore_here(configuration: Configuration, names: list[str], since: datetime) -> int:
