@@ -13,6 +13,7 @@ import tomli
 from bsc_monitor.config.positions import Path as KeyPath
 from bsc_monitor.config.positions import Positions, dotted
 from bsc_monitor.config.problems import Problem
+from bsc_monitor.config.syntax import in_words
 
 LARGEST = 32 * 1024 * 1024  #: bytes of one file
 _MOST_FILES = 5000
@@ -106,7 +107,7 @@ def _parse(documents: Documents, path: Path, shown: str, asker: Problem | None) 
     try:
         data = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        message, hint = _syntax(error)
+        message, hint = in_words(error)
         fail(message, hint, min(error.lineno, text.count("\n") + 1))
         return None
     except RecursionError:
@@ -147,17 +148,6 @@ def _numbers(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
     elif isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _numbers(inner, (*path, key))
-
-
-def _syntax(error: tomli.TOMLDecodeError) -> tuple[str, str]:
-    """tomli's message in our words."""
-    message = error.msg.rstrip(".")
-    if message.startswith("Cannot declare"):
-        name = message.removeprefix("Cannot declare ").removesuffix(" twice")
-        return f"the table {name} is written twice", "give each thing an id of its own"
-    if message == "Cannot overwrite a value":
-        return "this key is written twice", "keep one of them"
-    return f"this is not TOML: {message[:1].lower()}{message[1:]}", ""
 
 
 def _patterns(documents: Documents, document: Document) -> list[str]:

@@ -127,7 +127,7 @@ ADDED = {
     "curve with a value twice": ("\n[kpis.c]\nobjective = 'fast'\nformula = 1\ncurve = [[1, 0], [1, 50]]\n", "curve", "kpis.c.curve[1]", "does not come after"),
     "curve beyond 100": ("\n[kpis.c]\nobjective = 'fast'\nformula = 1\ncurve = [[1, 0], [2, 500]]\n", "curve", "kpis.c.curve[1]", "not between 0 and 100"),
     "band inside out": ("\n[kpis.c]\nobjective = 'fast'\nformula = 1\nbetter = 'target'\ntarget = [-5, 5]\nred = [-3, 10]\n", "red = [", "kpis.c.red", "must lie around target"),
-    "the same table twice": ("\n[kpis.mttr]\n", None, "", "is written twice"),
+    "the same table twice": ("\n[kpis.mttr]\n", None, "", "the table [kpis.mttr] is written twice"),
     "itself as parent": ("\n[scorecards.a]\nparent = 'a'\nperspectives = { customer = {} }\n", "parent = 'a'", "scorecards.a.parent", "circular parents: a → a"),
 }  # fmt: skip
 
@@ -148,6 +148,34 @@ CIRCLES = {
     "parents": ('[scorecards.company]\ntitle = "Company"', '[scorecards.company]\ntitle = "Company"\nparent = "it"', "circular parents: company → it → company"),
     "effects": ('supports = "company/trust"', 'drives = ["fast"]', "circular drives: it/fast → it/happy → it/fast"),
 }  # fmt: skip
+
+
+NOT_TOML = {
+    "no closing quote": ('title = "IT"', 'title = "IT', "does a closing quotation mark lack"),
+    "quotes of a word processor": ('title = "IT"', "title = “IT”", "straight quotes"),
+    "a switch as Python writes it": ("scored = false", "scored = False", "true and false"),
+    "a decimal comma": ("red = 24", "red = 24,5", "a decimal point"),
+    "YAML": ('title = "IT"', 'title: "IT"', "write key = value"),
+    "a backslash": ('title = "IT"', 'title = "I\\T"', "single quotes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_TOML)
+def test_what_is_not_toml_comes_with_its_usual_cause(name, tmp_path):
+    old, new, words = NOT_TOML[name]
+    text = GOOD.replace(old, new, 1)
+
+    (problem,) = problems_of(tmp_path, text)
+
+    assert problem.line == line_of(text, new)
+    assert "this is not TOML" in problem.message
+    assert words in problem.hint
+
+
+@pytest.mark.parametrize("written", ['drives = ["happy"]', 'params = { query = "priority=1" }'])
+def test_what_is_not_closed_sends_the_reader_up_the_file(written, tmp_path):
+    (problem,) = problems_of(tmp_path, GOOD.replace(written, written[:-1], 1))
+    assert "some lines above" in problem.hint
 
 
 @pytest.mark.parametrize("name", CIRCLES)
