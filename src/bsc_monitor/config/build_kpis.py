@@ -164,7 +164,7 @@ def _time_fault(
 ) -> Fault | None:
     """What is wrong with a KPI's times. Many KPIs have the same."""
     if aggregate not in AGGREGATES and not _PERCENTILE.fullmatch(aggregate):
-        return "aggregate", f"{aggregate[:40]!r} is no aggregate", near(aggregate, [*AGGREGATES, "p85"])
+        return "aggregate", f"{aggregate[:40]!r} is no aggregate", near(aggregate, [*AGGREGATES, "p1 to p99"])
     interval = _interval(own.every, own.cron) or _interval(inherited.every, inherited.cron)
     if interval is None:
         return None

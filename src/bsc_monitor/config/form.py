@@ -42,8 +42,8 @@ class ServiceForm(Form):
     @field_validator("listen")
     @classmethod
     def _address(cls, text: str) -> str:
-        host, colon, port = text.rpartition(":")
-        if not host or not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        host, _, port = text.rpartition(":")
+        if not host or "/" in host or not port.isascii() or not port.isdigit() or int(port) > 65535:
             raise ValueError(f'{text[:60]!r} is no address; write host:port, e.g. "127.0.0.1:9877"')
         return text
 

@@ -18,6 +18,7 @@ from bsc_monitor.config.values import (
     MissingWord,
     Number,
     PeriodWord,
+    Point,
     Reference,
     Share,
     Text,
@@ -105,9 +106,7 @@ class KpiForm(Form):
     worst: Number | None = Field(None, description="scores 0; one red–target distance beyond red by default")
     best: Number | None = Field(None, description="scores 100; one red–target distance beyond target by default")
     ideal: Number | None = Field(None, description="of a band; default its middle")
-    curve: list[Annotated[list[Number], Field(min_length=2, max_length=2)]] | None = Field(
-        None, description="[[value, score], …] instead of thresholds"
-    )
+    curve: list[Point] | None = Field(None, description="[[value, score], …] instead of thresholds")
     interpolate: Literal["step", "linear"] = Field("step", description="between the steps of a path")
     scored: bool = Field(True, description="false: shown, and never scored")
     baseline: Number | None = Field(None, description="where progress began")

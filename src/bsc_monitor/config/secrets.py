@@ -29,9 +29,12 @@ class SecretReader:
         """The secret that ``value`` says; None when it cannot be had, which is noted."""
         if isinstance(value, str):
             if warn and value:
-                self._notes.warn(
-                    path, "this secret stands in the file for all to read", 'use { env = "NAME" } or { file = "PATH" }'
+                said = (
+                    "begins with $ and is sent as it stands"
+                    if value[0] == "$"
+                    else "stands in the file for all to read"
                 )
+                self._notes.warn(path, f"this secret {said}", 'use { env = "NAME" } or { file = "PATH" }')
             return self._keep(value)
         if isinstance(value, Mapping) and len(value) == 1:
             ((kind, name),) = value.items()
@@ -98,7 +101,7 @@ class _Resolver:
         kinds = list(_members(annotation))
         secret = any(isinstance(kind, type) and issubclass(kind, SecretStr) for kind in kinds)
         reference = isinstance(value, Mapping) and bool(value) and set(value) <= {"env", "file"}
-        if (secret and (reference or isinstance(value, str))) or (reference and set(kinds) <= {str, type(None)}):
+        if (secret and isinstance(value, str | Mapping)) or (reference and set(kinds) <= {str, type(None)}):
             taken = self._reader.take(value, path)
             self.failed = self.failed or taken is None
             return taken

@@ -78,7 +78,9 @@ def _words(details: ErrorDetails, model: type[BaseModel], where: Path) -> tuple[
     """Message and hint of one of pydantic's errors. The input is told only where a word was to be chosen."""
     kind, context, found = details["type"], details.get("ctx", {}), details.get("input")
     if kind == "extra_forbidden":
-        return "unknown key", near(str(details["loc"][-1]), known_keys(model, where))
+        if (key := details["loc"][-1]) == "include":
+            return "unknown key", "include stands at the head of the file, before the first [table]"
+        return "unknown key", near(str(key), known_keys(model, where))
     if kind == "missing":
         return "is required", ""
     if kind == "float_type" and isinstance(found, int) and not isinstance(found, bool):

@@ -146,7 +146,20 @@ def one_of(expected: str) -> Discriminator:
     return Discriminator(shape_of, custom_error_type="shape", custom_error_message=f"expected {expected}")
 
 
-Band = Annotated[list[Number], Field(min_length=2, max_length=2)]
+def _pair(form: str) -> BeforeValidator:
+    """Two numbers, or a message that shows their form."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list) and len(value) != 2:
+            raise ValueError(f"expected {form}")
+        return value
+
+    return BeforeValidator(check)
+
+
+_Two = Field(min_length=2, max_length=2)
+Band = Annotated[list[Number], _Two, _pair("a band [lo, hi]")]
+Point = Annotated[list[Number], _Two, _pair("a point [value, score]")]
 
 
 class WeightStep(Form):

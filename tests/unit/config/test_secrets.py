@@ -32,6 +32,14 @@ def test_a_bare_secret_works_and_is_warned_about(tmp_path):
     assert CANARY not in repr(configuration)
 
 
+def test_a_bare_secret_that_looks_like_a_variable_is_said_not_to_be_one(tmp_path):
+    configuration = load_text(tmp_path, GOOD.replace('{ env = "DESK_PASSWORD" }', '"${DESK_PASSWORD}"'))
+
+    (warning,) = configuration.warnings
+    assert warning.message == "this secret begins with $ and is sent as it stands"
+    assert warning.hint == 'use { env = "NAME" } or { file = "PATH" }'
+
+
 def test_secrets_inside_tables_and_lists_of_a_plugin_are_resolved(tmp_path):
     text = GOOD.replace("every =", 'headers = { X-Api-Key = { env = "DESK_PASSWORD" } }\nevery =')
 
