@@ -19,7 +19,7 @@ from bsc_monitor.config.things import Thing
 from bsc_monitor.config.values import PeriodWord
 from bsc_monitor.model import unit as units
 from bsc_monitor.model.cron import next_fire
-from bsc_monitor.model.organisation import Kpi, Objective, Schedule, TargetPath
+from bsc_monitor.model.organisation import Better, Kpi, Objective, Schedule, TargetPath
 from bsc_monitor.model.period import PeriodKind
 from bsc_monitor.plugin import Measure
 
@@ -50,6 +50,7 @@ def build_kpi(thing: Thing[KpiForm], objective: Objective, sources: Sources, not
     if not thing.spoilt & {"every", "cron", "period", "window", "aggregate", "source"}:
         _check_time(form, path, sources, notes)
     _suspect(form, measure, scored, path, notes)
+    _suspect_share(units.canonical(form.unit or (measure.unit if measure else "")), thresholds, better, path, notes)
     optional: dict[str, Any] = {"grace": form.grace} if form.grace is not None else {}
     if form.missing is not None:  # of a derived KPI it says what an operand without a value does
         optional["missing" if form.formula is None else "missing_operand"] = form.missing
@@ -67,6 +68,19 @@ def build_kpi(thing: Thing[KpiForm], objective: Objective, sources: Sources, not
         severity=form.severity, runbook_url=form.runbook_url or "", description=form.description,
         place=notes.place(path), **optional,
     )  # fmt: skip
+
+
+def _suspect_share(unit: str, thresholds: TargetPath, better: Better, path: Path, notes: Notes) -> None:
+    """A share with the target of the other unit of shares would always be green, and nobody would look."""
+    target = thresholds.steps[-1].thresholds.target if thresholds.steps else None
+    if not isinstance(target, float):
+        return
+    if unit == "%" and better == "higher" and 0 < target <= 1:
+        message, hint = f"a target of {target:g} % is met by next to anything", f"did you mean {target * 100:g}?"
+        notes.warn((*path, "target"), message, hint)
+    elif unit == "ratio" and better == "lower" and target >= 2:
+        message = f"a ratio of {target:g} is {target * 100:g} %: a target met by next to anything"
+        notes.warn((*path, "target"), message, f"did you mean {target / 100:g}?")
 
 
 def _stale_after(form: KpiForm, sources: Sources) -> timedelta | None:

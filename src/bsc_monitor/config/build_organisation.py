@@ -199,7 +199,13 @@ class OrganisationBuilder:
         if expect is None:
             return None
         found = self.names.find(("kpis",), expect.kpi, thing.scorecard, (*thing.path, "expect", "kpi"))
-        return Expectation(found[1], expect.change, expect.by) if found else None
+        if found is None:
+            return None
+        kpi = self.kpis.get(found[1])
+        if kpi is not None and expect.change * {"higher": -1, "lower": 1}.get(kpi.better, 0) > 0:
+            message = f'a change of {expect.change:+g} makes {kpi.id} worse, which is better = "{kpi.better}"'
+            self._notes.warn((*thing.path, "expect", "change"), message, f"did you mean {-expect.change:+g}?")
+        return Expectation(found[1], expect.change, expect.by)
 
     def _progress(self, thing: Thing[InitiativeForm]) -> float | LiveProgress | None:
         progress = thing.form.progress
