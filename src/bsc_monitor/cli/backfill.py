@@ -108,7 +108,7 @@ def rescore(
 
     Example: bsc-monitor rescore it/mttr --from 2026-01-01
     """
-    from bsc_monitor.report.words import plural
+    from bsc_monitor.model.words import plural
 
     configuration, _ = load_all(config)
     organisation = configuration.organisation

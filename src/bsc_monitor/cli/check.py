@@ -18,6 +18,7 @@ from bsc_monitor.collect.plugins import Plugins
 from bsc_monitor.config import ConfigError, Configuration, Problem, ServiceSettings
 from bsc_monitor.config.build_service import is_local
 from bsc_monitor.config.durations import format_duration
+from bsc_monitor.model.words import plural
 from bsc_monitor.plugin import SourceError
 
 _SHOWN = 40
@@ -134,7 +135,8 @@ def _print(configuration: Configuration, plugins: Plugins, jobs: list[Job], answ
         console.print(f"[red]✗[/] {source}: {escape(words)}" if words else f"[green]✓[/] {source}", soft_wrap=True)
     organisation = configuration.organisation
     console.print(
-        f"[green]OK[/] {len(organisation.scorecards)} scorecards, {len(organisation.objectives)} objectives, "
-        f"{len(organisation.kpis)} KPIs, {len(configuration.sources)} sources, {len(jobs)} collections, "
-        f"{len(configuration.warnings)} warnings"
+        f"[green]OK[/] {plural(len(organisation.scorecards), 'scorecard')}, "
+        f"{plural(len(organisation.objectives), 'objective')}, {plural(len(organisation.kpis), 'KPI')}, "
+        f"{plural(len(configuration.sources), 'source')}, {plural(len(jobs), 'collection')}, "
+        f"{plural(len(configuration.warnings), 'warning')}"
     )

@@ -19,6 +19,7 @@ from bsc_monitor.collect.plugins import find_plugins
 from bsc_monitor.collect.probe import probe_source
 from bsc_monitor.config import ConfigError
 from bsc_monitor.model.source import Source
+from bsc_monitor.model.words import plural
 from bsc_monitor.plugin import Collector, SourceError
 
 _SUGGESTED = 3  #: KPIs of a plugin suggested for each perspective
@@ -167,4 +168,5 @@ def _verify(file: Path) -> None:
             typer.echo(str(problem), err=True)
         typer.echo(f"{file} is written and wants mending by hand.", err=True)
         raise typer.Exit(1) from None
-    _CONSOLE.print(f"{len(configuration.organisation.kpis)} KPIs, {len(configuration.sources)} sources")
+    kpis, sources = len(configuration.organisation.kpis), len(configuration.sources)
+    _CONSOLE.print(f"{plural(kpis, 'KPI')}, {plural(sources, 'source')}")

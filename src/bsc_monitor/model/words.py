@@ -25,3 +25,8 @@ def score(value: float | None) -> str:
 def status_word(status: Status) -> str:
     """A status in a word."""
     return _STATUS[status]
+
+
+def plural(count: int, word: str) -> str:
+    """So many of a thing."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

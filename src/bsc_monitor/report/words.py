@@ -6,7 +6,7 @@ from math import floor
 
 from bsc_monitor.improve.words import amount, between, change, number
 from bsc_monitor.model.organisation import Better, Level
-from bsc_monitor.model.words import day, score, status_word
+from bsc_monitor.model.words import day, plural, score, status_word
 
 __all__ = [
     "amount",
@@ -50,8 +50,3 @@ def target_words(level: Level | None, better: Better, unit: str) -> str:
 def share(ratio: float | None) -> str:
     """A ratio as a percentage."""
     return "–" if ratio is None else f"{ratio * 100:.0f} %"
-
-
-def plural(count: int, word: str) -> str:
-    """So many of a thing."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

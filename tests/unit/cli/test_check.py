@@ -40,7 +40,7 @@ def checked(tmp_path):
 
 
 def test_a_right_configuration_is_said_to_be_right(checked):
-    assert "OK 1 scorecards, 1 objectives, 1 KPIs" in checked("")
+    assert "OK 1 scorecard, 1 objective, 1 KPI," in checked("")
 
 
 def test_an_address_that_apprise_does_not_know_is_refused_without_its_secrets(checked):
