@@ -42,6 +42,16 @@ async def test_a_value_changes_on_the_scorecard_without_loading_the_page_anew(br
     assert await same(page)
 
 
+async def test_a_red_kpi_that_is_judged_anew_leaves_the_list_of_what_is_red_whole(browse, served):
+    at = await served()
+    page = await browse(at, "/scorecards/it")
+    await live(page)
+    judged(at, "it/mttr", value=33.25)
+    await page.locator("#row\\.it\\.mttr").get_by_text("33.25").wait_for()
+    await page.locator("#concerns\\.it").get_by_text("33.25").wait_for()
+    assert await page.locator("#concerns\\.it tbody tr").count() == 2
+
+
 async def test_what_turns_red_appears_on_the_overview_by_itself(browse, served):
     at = await served()
     page = await browse(at, "/", size=PHONE)

@@ -203,9 +203,11 @@ class Hub:
         texts = []
         for key in keys:
             try:
-                texts.append(self.pieces.get(*key))
+                text = self.pieces.get(*key)
             except KeyError:  # it left the organisation since
                 continue
+            # after a bare row a browser drops the tables that follow, after anything else it drops the row
+            texts.append(f"<template>{text}</template>" if KINDS[key.kind].in_table else text)
         return "".join(texts)
 
     def _message(self, event: str, text: str) -> bytes:

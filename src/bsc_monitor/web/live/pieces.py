@@ -28,6 +28,7 @@ class Kind:
 
     render: Callable[[Scene, str], str]
     channel: Callable[[str], str]
+    in_table: bool = False  #: it is a row, which a browser only takes where rows may stand
 
 
 def _card_of(name: str) -> str:
@@ -107,8 +108,8 @@ KINDS: Mapping[str, Kind] = {
     "tile": Kind(_tile, _overview),
     "head": Kind(_head, lambda name: f"scorecard/{name}"),
     "perspective": Kind(_perspective, _card_of),
-    "objective": Kind(_objective, _card_of),
-    "row": Kind(_row, _card_of),
+    "objective": Kind(_objective, _card_of, in_table=True),
+    "row": Kind(_row, _card_of, in_table=True),
     "kpi": Kind(_kpi, lambda name: f"kpi/{name}"),
     "why": Kind(_why, lambda name: f"kpi/{name}"),
     "doing": Kind(_kpi_alerts, lambda name: f"kpi/{name}"),
