@@ -46,17 +46,24 @@ _REASONS: Mapping[CollectorError, str] = {
 _LARGE = ((1e12, "T"), (1e9, "bn"), (1e6, "M"))
 _SHORT = 3  #: characters of a unit that is a sign rather than a word
 _NARROW = "\u202f"  # no-break, narrow
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float | None) -> str:
-    """A value with as many digits as a person reads: ``12.4``, ``1,234``, ``3.21 M``; a dash for none."""
+    """A value with as many digits as a person reads: ``12.4``, ``1,234``, ``3.21 M``, ``1.2 × 10⁻⁸``; a dash for none."""
     if value is None or not math.isfinite(value):
         return "–"
     size = abs(value)
+    if size >= 1e15 or 0 < size < 1e-6:
+        digits, _, power = f"{value:.{3 if size >= 1 else 1}e}".partition("e")
+        shown = digits.rstrip("0").rstrip(".") if "." in digits else digits
+        return f"{shown}{_NARROW}×{_NARROW}10{str(int(power)).translate(_RAISED)}".replace("-", "−")
     for factor, word in _LARGE:
         if size >= factor:
             return f"{value / factor:,.4g}{_NARROW}{word}".replace("-", "−")
     decimals = 0 if size >= 1000 or value == int(value) else 1 if size >= 100 else 2 if size >= 0.1 else 4
+    if 0 < size < 0.001:  # two digits that say something, so that nothing but zero reads as zero
+        decimals = 1 - math.floor(math.log10(size))
     text = f"{value:,.{decimals}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -88,6 +95,8 @@ def _level(level: Level | None, better: Better, name: str) -> str:
         return ""
     if isinstance(level, tuple):
         return f"{number(level[0])}–{amount(level[1], name)}"
+    if name == "yes/no":  # "at least yes" says no more
+        return yes_no(level)
     sign = {"higher": "≥", "lower": "≤", "target": "="}[better]
     return f"{sign}{_NARROW}{amount(level, name)}"
 

@@ -11,7 +11,9 @@ from bsc_monitor.web import words
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, "–"), (0.0, "0"), (-0.0, "0"), (12.0, "12"), (12.345, "12.35"), (0.00123, "0.0012"), (123.45, "123.5"), (1234.5, "1,234"),
-     (-3.5, "−3.5"), (3_214_000.0, "3.214\u202fM"), (2.5e9, "2.5\u202fbn"), (float("nan"), "–"), (99.999, "100")],
+     (-3.5, "−3.5"), (3_214_000.0, "3.214\u202fM"), (2.5e9, "2.5\u202fbn"), (float("nan"), "–"), (99.999, "100"),
+     (0.0000123, "0.000012"), (-0.00004, "−0.00004"), (1.23e-8, "1.2\u202f×\u202f10⁻⁸"), (1e-7, "1\u202f×\u202f10⁻⁷"),
+     (999.4e12, "999.4\u202fT"), (123456789012345678.0, "1.235\u202f×\u202f10¹⁷"), (-1.5e300, "−1.5\u202f×\u202f10³⁰⁰")],
 )  # fmt: skip
 def test_numbers_have_as_many_digits_as_a_person_reads(value, text):
     assert words.number(value) == text
@@ -32,6 +34,8 @@ def test_targets_read_as_conditions():
     assert words.target(Thresholds(95.0, 90.0), "higher", "%") == "≥\u202f95\u202f%"
     assert words.target(Thresholds((3.0, 5.0), (1.0, 9.0)), "target", "d") == "3–5\u202fd"
     assert words.target(Thresholds(), "lower", "h") == ""
+    assert words.target(Thresholds(1.0, 0.0), "higher", "yes/no") == "yes"
+    assert words.target(Thresholds(0.0, 1.0), "lower", "yes/no") == "no"
 
 
 def test_movement_is_better_or_worse_whatever_the_direction():
