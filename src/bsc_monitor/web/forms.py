@@ -1,6 +1,7 @@
 """Forms: what a person sent, and where the browser goes next."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,9 @@ _READ_WITHIN = 10.0
 _LONGEST = 4000
 _SPANS = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "1d": timedelta(days=1), "1w": timedelta(weeks=1)}
 
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_GROUPED_BY_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}((\.\d{3})+,\d*|(\.\d{3}){2,})")
+
 
 async def fields(request: web.Request) -> dict[str, str]:
     """The fields of a form, cleaned. Raises HTTPUnsupportedMediaType for anything else."""
@@ -26,12 +30,16 @@ async def fields(request: web.Request) -> dict[str, str]:
 
 
 def number(text: str) -> float:
-    """A number as people type it: ``1,234.5``, ``12,5`` or ``12.5``. Raises ``Rejected``."""
+    """A number as people type it: ``1,234.5``, ``1.234,5``, ``12,5`` or ``12.5``. Raises ``Rejected``."""
     plain = text.replace("\u202f", "").replace("\u00a0", "").replace(" ", "").replace("−", "-")
-    if plain.count(",") == 1 and "." not in plain and len(plain.partition(",")[2]) != 3:
+    if _GROUPED.fullmatch(plain):
+        plain = plain.replace(",", "")
+    elif _GROUPED_BY_POINTS.fullmatch(plain):
+        plain = plain.replace(".", "").replace(",", ".")
+    elif plain.count(",") == 1 and "." not in plain:
         plain = plain.replace(",", ".")
     try:
-        value = float(plain.replace(",", ""))
+        value = float(plain)
     except ValueError:
         raise Rejected(f"{text[:40]!r} is not a number") from None
     if not abs(value) <= 1e15:
