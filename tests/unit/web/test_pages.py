@@ -108,6 +108,14 @@ async def test_the_past_is_shown_as_it_was_frozen(client):
     assert "<b>81.22</b>" in then
 
 
+@pytest.mark.parametrize("path", ["/", "/scorecards/it", "/scorecards/it/why", "/scorecards/it/map", "/kpis/it/mttr"])
+async def test_from_the_past_every_way_to_a_kpi_or_a_scorecard_stays_in_the_past(client, path):
+    page = await text(client, f"{path}?at=2026-05")
+    ways = re.findall(r'href="(/(?:kpis|scorecards)/[^"]*)"', page.replace(f'<a href="{path}">Back to now</a>', ""))
+    assert ways
+    assert [way for way in ways if "?at=2026-05" not in way] == []
+
+
 async def test_the_past_says_since_when_something_was_red_and_what_was_being_done(client):
     page = await text(client, "/?at=2026-05")
     assert '<td class="since" data-label="Since">1 Jun 2025</td>' in page
