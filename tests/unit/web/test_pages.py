@@ -1,14 +1,16 @@
 """What stands on the pages, in which order, and that outside text stays text."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.web import site
 
 from bsc_monitor.current import CollectorHealth
-from bsc_monitor.model.event import ConfigReloaded, InsightFound
+from bsc_monitor.model.event import ConfigReloaded, InsightFound, KpiJudged
 from bsc_monitor.model.insight import Direction, Insight, InsightKind
+from bsc_monitor.model.status import Status
 
 PAGES = [
     "/", "/scorecards/it", "/scorecards/company", "/scorecards/it/map", "/scorecards/it/why", "/kpis/it/mttr",
@@ -61,6 +63,23 @@ async def test_a_missing_value_is_a_dash_and_not_zero(client):
     assert '<b>–</b> <span class="unit">d</span>' in page
     assert "no value yet" in page
     assert "No score" in page
+
+
+async def test_nothing_red_is_good_news_only_where_everything_has_data(client):
+    judgements = client.board.current.judgements
+    calm = {name: replace(each, status=Status.GREEN) for name, each in judgements.items()}
+    await judge(client, calm)
+    assert re.search(r'glyph green".*?</svg> Nothing is red\.', await text(client, "/"), re.DOTALL)
+    await judge(client, {"it/sla": replace(judgements["it/sla"], status=Status.UNKNOWN)})
+    for path in ("/", "/scorecards/it"):
+        assert "Nothing is known to be red; 1 KPI has no data." in await text(client, path)
+    assert "Nothing is red." in await text(client, "/scorecards/company")
+
+
+async def judge(client, judgements):
+    """Have these judgements come, as from an evaluation."""
+    before = dict(client.board.current.judgements)
+    client.board.bus.publish([KpiJudged(site.NOW, each, before.get(name)) for name, each in judgements.items()])
 
 
 async def test_a_kpi_that_is_only_shown_is_not_counted_as_without_data(client):

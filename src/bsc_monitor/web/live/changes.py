@@ -61,7 +61,8 @@ def _(event: KpiJudged) -> Iterator[Key]:
     before = event.before
     if before is None or (before.status, before.freshness) != (event.judgement.status, event.judgement.freshness):
         yield Key("glance")
-    if Status.RED in (event.judgement.status, before.status if before else Status.RED):
+    known = {event.judgement.status, before.status if before else Status.RED}
+    if Status.RED in known or (Status.UNKNOWN in known and len(known) > 1):
         yield Key("concerns")
         yield Key("concerns", name.partition("/")[0])
 

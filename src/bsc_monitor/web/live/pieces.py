@@ -49,7 +49,8 @@ def _glance(here: Scene, _: str) -> str:
 
 def _concerns(here: Scene, name: str) -> str:
     found, total = attention.first_concerns(here, name, MOST_CONCERNS)
-    return fragment("pieces/attention.html", "concerns", here, name, found, total)
+    dark = 0 if total else attention.without_data(here, name)
+    return fragment("pieces/attention.html", "concerns", here, name, found, total, dark)
 
 
 def _head(here: Scene, name: str) -> str:

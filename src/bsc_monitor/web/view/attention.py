@@ -55,6 +55,14 @@ def first_concerns(scene: Scene, scorecard: str, most: int | None) -> tuple[list
     return [_concern(scene, each, by_target) for each in red[:most]], len(red)
 
 
+def without_data(scene: Scene, scorecard: str) -> int:
+    """How many KPIs ought to be scored and cannot, of one scorecard or of all."""
+    return sum(
+        kpi.scored and scorecard in ("", kpi.scorecard) and scene.judgement(name).status is Status.UNKNOWN
+        for name, kpi in scene.organisation.kpis.items()
+    )
+
+
 def actions(scene: Scene, kpi: Kpi) -> tuple[Action, ...]:
     """What is being done about a KPI."""
     return _actions(scene, kpi, _initiatives(scene))
