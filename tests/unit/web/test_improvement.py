@@ -1,6 +1,6 @@
 """The page and the API of improvement: what was found, what is done about it, and who may act."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -114,6 +114,14 @@ async def test_an_initiative_that_does_not_work_is_no_action(client):
     idle = (await text(client, "/improvement")).partition("nobody acts")[2]
     assert "idle.it.sla" in idle
     assert "idle.it.mttr" not in idle, "somebody has taken its alert on"
+
+
+async def test_an_initiative_of_nobody_begins_with_its_day(client):
+    organisation = client.board.organisation
+    initiatives = {name: replace(each, owner="") for name, each in organisation.initiatives.items()}
+    client.board.current.replace_organisation(replace(organisation, initiatives=initiatives))
+    assert ">due 1 Jun 2026<" in await text(client, "/improvement")
+    assert ">from 1 Mar 2026 to 1 Jun 2026<" in await text(client, "/kpis/it/mttr")
 
 
 async def test_outside_words_stay_words(client):

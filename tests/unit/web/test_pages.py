@@ -8,8 +8,9 @@ import pytest
 from tests.unit.web import site
 
 from bsc_monitor.current import CollectorHealth
-from bsc_monitor.model.event import ConfigReloaded, InsightFound, KpiJudged
+from bsc_monitor.model.event import ConfigReloaded, InsightFound, KpiJudged, ScoreChanged
 from bsc_monitor.model.insight import Direction, Insight, InsightKind
+from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.status import Status
 
 PAGES = [
@@ -74,6 +75,24 @@ async def test_nothing_red_is_good_news_only_where_everything_has_data(client):
     for path in ("/", "/scorecards/it"):
         assert "Nothing is known to be red; 1 KPI has no data." in await text(client, path)
     assert "Nothing is red." in await text(client, "/scorecards/company")
+
+
+async def test_why_says_that_nothing_is_known_rather_than_that_nothing_is_short(client):
+    nothing = "Nothing below it has a score yet."
+    assert nothing not in await text(client, "/scorecards/it/why")
+    await judge(client, {name: Judgement(name) for name in client.board.current.judgements})
+    client.board.bus.publish([ScoreChanged(site.NOW, NodeScore("scorecard", "it"), None)])
+    assert nothing in await text(client, "/scorecards/it/why")
+
+
+async def test_a_value_that_never_came_is_not_awaited_in_the_past(client):
+    assert "no value yet" not in await text(client, "/kpis/it/training?at=2026-05")
+    assert "no value yet" not in await text(client, "/scorecards/it?at=2026-05")
+
+
+async def test_the_form_for_a_value_says_in_whose_time_and_what_stands_for_yes(client):
+    assert "Observed, in the time of UTC (empty: now)" in await text(client, "/kpis/it/mttr")
+    assert "Value (1: yes, 0: no)" in await text(client, "/kpis/it/audit")
 
 
 async def judge(client, judgements):
