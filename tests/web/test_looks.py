@@ -1,7 +1,11 @@
 """Every page in every form: nothing wrong in the console, nothing asked of others, nothing serious for axe."""
 
+from dataclasses import replace
+
 import pytest
 from tests.web.conftest import AXE, DESKTOP, PHONE, TELEVISION
+
+from bsc_monitor.model.organisation import Organisation
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PAGES = ["/", "/scorecards/it", "/scorecards/it/map", "/scorecards/it/why", "/kpis/it/mttr", "/kpis/it/training", "/alerts",
@@ -63,6 +67,53 @@ async def test_hostile_names_run_nothing(browse, hostile, path):
     assert await page.locator("a[href^='javascript']").count() == 0
     await page.evaluate(AXE)
     assert await page.evaluate(SERIOUS) == []
+
+
+CLIPPED = """() => [...document.querySelectorAll("main, main .scroll:not(.map), .lane, .card, .attention, .tile, .course")]
+  .filter(each => each.scrollWidth > each.clientWidth).map(each => `${each.className || each.id}: ${each.scrollWidth} > ${each.clientWidth}`)"""
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+async def test_a_name_without_a_space_pushes_nothing_off_the_page(browse, served, size):
+    at = await served()
+    organisation, word = at.board.organisation, "Donaudampfschifffahrtsgesellschaft" * 5
+    at.board.current.replace_organisation(
+        Organisation(
+            {
+                name: replace(each, title=word, vision=word, owner=word)
+                for name, each in organisation.scorecards.items()
+            },
+            {name: replace(each, title=word) for name, each in organisation.objectives.items()},
+            {name: replace(each, title=word, owner=word) for name, each in organisation.kpis.items()},
+            {name: replace(each, title=word) for name, each in organisation.initiatives.items()},
+        )
+    )
+    for path in (
+        "/",
+        "/scorecards/it",
+        "/scorecards/it/why",
+        "/kpis/it/mttr",
+        "/kpis/it/audit",
+        "/improvement",
+        "/alerts",
+    ):
+        page = await browse(at, path, size=size)
+        await page.evaluate("document.fonts.ready")
+        width, seen = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width <= seen, path
+        clipped = await page.evaluate(CLIPPED)
+        assert [each for each in clipped if size is DESKTOP or not each.startswith("scroll")] == [], path
+
+
+@pytest.mark.parametrize("chosen", ["", "dark"])
+async def test_pages_print_dark_on_light_whatever_the_screen_shows(browse, calm, chosen):
+    page = await browse(calm, "/scorecards/it", scheme="dark")
+    await page.evaluate("theme => document.documentElement.dataset.theme = theme", chosen)
+    await page.emulate_media(media="print")
+    assert await page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+    assert (
+        await page.evaluate("getComputedStyle(document.querySelector('.lane')).backgroundColor") == "rgb(255, 255, 255)"
+    )
 
 
 async def test_pages_print_without_what_is_only_for_the_screen(browse, calm):
