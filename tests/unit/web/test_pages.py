@@ -85,6 +85,19 @@ async def test_why_says_that_nothing_is_known_rather_than_that_nothing_is_short(
     assert nothing in await text(client, "/scorecards/it/why")
 
 
+async def test_why_says_with_one_sign_what_a_green_without_data_would_take_away(client):
+    high = {
+        name: replace(each, status=Status.GREEN, score=99.0) for name, each in client.board.current.judgements.items()
+    }
+    await judge(client, high | {"it/lead-time": Judgement("it/lead-time")})
+    nodes = [replace(each, score=99.0) for each in client.board.current.nodes.values()]
+    client.board.bus.publish([ScoreChanged(site.NOW, each, None) for each in nodes])
+    page = await text(client, "/scorecards/it/why")
+    row = page[page.index("Lead time for changes") :]
+    assert re.search(r'class="num">−\d+\.\d</td></tr>', row[: row.index("</tr>") + 5])
+    assert "+-" not in page
+
+
 async def test_a_value_that_never_came_is_not_awaited_in_the_past(client):
     assert "no value yet" not in await text(client, "/kpis/it/training?at=2026-05")
     assert "no value yet" not in await text(client, "/scorecards/it?at=2026-05")
