@@ -110,11 +110,11 @@ def roll_up(node: Node) -> tuple[float | None, Status, str]:
     """Score, status and reason of a node from its sums."""
     if node.moved:
         _weigh(node)
-    if not node.counted:
-        return None, Status.UNKNOWN, _why_blank(node)
     products = node.products
     if len(products) > _LONG:
         products = node.products = exact(products)
+    if not node.counted:
+        return None, Status.UNKNOWN, _why_blank(node)
     score = fsum(products) / node.counted
     status = node_status(score)
     return (score, *_capped(node, status)) if node.keys else (score, status, "")

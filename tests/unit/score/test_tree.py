@@ -175,6 +175,17 @@ def test_only_the_path_of_a_change_is_touched_and_since_is_kept_while_the_colour
     assert {shown.since for shown, _ in changed} == {NOW}
 
 
+def test_a_node_without_a_score_does_not_pile_up_those_that_came_below_it():
+    kpis = [kpi("k"), kpi("never", weight=9)]
+    tree = build_tree(organisation(*kpis), NOW)
+    for n in range(1000):
+        tree.set(tree.leaves["it/k"], judged("it/k", n % 100 / 3))
+        tree.settle(NOW)
+
+    assert tree.nodes[0].shown.reason == "coverage 0.1 is below 0.5"
+    assert len(tree.nodes[0].products) < 20
+
+
 def _state(tree):
     sums = [[exact([*numbers]) for numbers in (n.products, n.covered, n.zeros)] for n in tree.nodes]
     return [(n.kind, n.name, sums[n.order], n.total, n.blanks, n.counts, n.shown) for n in tree.nodes]
