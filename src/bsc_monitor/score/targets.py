@@ -38,8 +38,10 @@ def next_step(path: TargetPath, day: date) -> date | None:
     later = next((step.start for step in path.steps[1:] if step.start > day), None)
     if later is None or path.interpolate != "linear":
         return later
-    begun = [step.start for step in path.steps if step.start <= day]
-    return later if not begun or begun[-1] == date.min else day + timedelta(days=1)
+    first = path.steps[0].start
+    if first == date.min and later == path.steps[1].start:  # there is no way from "always" to the first date
+        return later
+    return max(day, first) + timedelta(days=1)
 
 
 def final_target(kpi: Kpi) -> float | None:

@@ -38,6 +38,19 @@ def test_a_linear_path_moves_by_the_day():
     assert next_step(path, date(2026, 7, 1)) is None
 
 
+@pytest.mark.parametrize("first", [date.min, date(2026, 6, 20)])
+def test_the_next_step_of_a_linear_path_is_the_first_day_of_other_thresholds(first):
+    moving = (
+        TargetStep(date(2026, 6, 24), Thresholds(10.0, 0.0)),
+        TargetStep(date(2026, 6, 28), Thresholds(20.0, 0.0)),
+    )
+    path = TargetPath((TargetStep(first, Thresholds(50.0, 0.0)), *moving), "linear")
+    days = [date(2026, 6, day) for day in range(15, 30)]
+    for day in days:
+        found = [other for other in days if other > day and thresholds_on(path, other) != thresholds_on(path, day)]
+        assert next_step(path, day) == (found[0] if found else None)
+
+
 def test_a_band_moves_with_both_edges():
     steps = (
         TargetStep(date(2026, 1, 1), Thresholds((0.0, 10.0), (-10.0, 20.0))),
