@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from math import fsum, isclose, isfinite
+from typing import get_args
 
-from bsc_monitor.model.organisation import Kpi, TargetPath
+from bsc_monitor.model.organisation import Combine, Kpi, TargetPath
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.model.status import ReadingState
 from bsc_monitor.score.aggregate import LEAST_FINAL
 from bsc_monitor.score.curve import Curve
 
 Labels = tuple[tuple[str, str], ...]
+
+_NOTE = re.compile(rf"({'|'.join(get_args(Combine))}) of \d+ segments")
 
 
 def path_of(kpi: Kpi, labels: Labels) -> TargetPath:
@@ -47,6 +51,11 @@ def combined(kpi: Kpi, segments: Mapping[Labels, KpiReading], curve: Curve | Non
         max((each.completeness for each in parts), key=LEAST_FINAL.index),
         None, f"{kpi.combine} of {len(parts)} segments",
     )  # fmt: skip
+
+
+def was_combined(total: KpiReading) -> bool:
+    """Whether a total was made by ``combined``, by whatever ``combine`` said then; its note tells."""
+    return _NOTE.fullmatch(total.note or "") is not None
 
 
 def _has_value(reading: KpiReading) -> bool:

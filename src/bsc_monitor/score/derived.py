@@ -13,15 +13,13 @@ from bsc_monitor.score.formula import FormulaError, parse_formula
 from bsc_monitor.score.judge import is_shown
 from bsc_monitor.score.periods import parse_period
 from bsc_monitor.score.settle import Step, closed_value, new_slot
-from bsc_monitor.score.state import KpiState, Slot
-
-_NO_OPERANDS: Mapping[str, KpiState] = {}  # one for all
+from bsc_monitor.score.state import NO_OPERANDS, KpiState, Slot
 
 
 def link(states: Mapping[str, KpiState]) -> None:
     """Connect every derived KPI with its operands, and rank it above them. A formula that is none has no value."""
     for state in states.values():
-        state.formula, state.operands, state.dependents, state.rank = None, _NO_OPERANDS, (), 0
+        state.formula, state.operands, state.dependents, state.rank = None, NO_OPERANDS, (), 0
         state.grace = state.kpi.grace
     derived = [state for state in states.values() if state.kpi.formula is not None]
     for state in derived:
@@ -50,6 +48,9 @@ def derive(state: KpiState, step: Step) -> None:
         pending = {state.current.label: state.current}
     for period in pending.values():
         own = _own_period(state, period)
+        if own.start > step.now:  # it has begun for an operand in another time zone, and is to begin here
+            state.pending[period.label] = period
+            continue
         values = {name: _operand_value(operand, step, own) for name, operand in state.operands.items()}
         slot = _slot(state, step, own, any(value is not None for value in values.values()))
         if slot is None:

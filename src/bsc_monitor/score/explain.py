@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
-from math import fsum
 from typing import Any
 
 from bsc_monitor.model.judgement import Counts, Judgement, NodeKind
@@ -172,17 +171,11 @@ def _titles(organisation: Organisation) -> dict[tuple[str, str], str]:
 
 
 def _shares(node: Node, titles: Mapping[tuple[str, str], str]) -> tuple[Share, ...]:
-    counted = sum_of_counted(node)
-    found = [_share(node, edge, counted, titles) for edge in node.children]
+    found = [_share(node, edge, titles) for edge in node.children]
     return tuple(sorted(found, key=lambda share: -(share.gain_best or 0.0)))
 
 
-def sum_of_counted(node: Node) -> float:
-    """The weights that a node's score is divided by."""
-    return fsum([*node.covered, *node.zeros])
-
-
-def _share(node: Node, edge: Edge, counted: float, titles: Mapping[tuple[str, str], str]) -> Share:
+def _share(node: Node, edge: Edge, titles: Mapping[tuple[str, str], str]) -> Share:
     child = edge.child
     if isinstance(child, Leaf):
         kind: NodeKind = "kpi"
@@ -193,7 +186,7 @@ def _share(node: Node, edge: Edge, counted: float, titles: Mapping[tuple[str, st
         status = child.shown.status if child.shown is not None else Status.UNKNOWN
         below = _shares(child, titles)
     counts = bool(edge.weight) and (edge.score is not None or edge.missing == "zero")
-    share = edge.weight / counted if counts and counted and node.score is not None else 0.0
+    share = edge.weight / node.counted if counts and node.score is not None else 0.0
     score = edge.score
     return Share(
         kind, child.name, titles[kind, child.name], edge.weight, score, status, edge.missing, key, share,

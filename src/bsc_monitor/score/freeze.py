@@ -69,7 +69,8 @@ def rescore(kpi: Kpi, calendar: Calendar, values: Iterable[PeriodValue], now: da
         if value.closed_at is None or value.kpi != kpi.name:
             continue
         rules = rules_of(kpi, value.period, calendar, path_of(kpi, value.labels))
-        fresh = settled(kpi.min_samples, value.period, reading_of(value), rules, definition, now, value.revision + 1)
+        raw = reading_of(value, kpi.min_samples)
+        fresh = settled(kpi.min_samples, value.period, raw, rules, definition, now, value.revision + 1)
         if (fresh.score, fresh.status, fresh.thresholds, fresh.state) != (
             value.score, value.status, value.thresholds, value.state,
         ):  # fmt: skip

@@ -36,7 +36,7 @@ class Rules:
 
     thresholds: Thresholds
     curve: Curve | None
-    until: datetime | None  #: when other thresholds come into force; None: never
+    until: datetime | None  #: when others come into force, for the KPI or one of its segments; None: never
 
 
 def rules_at(kpi: Kpi, instant: datetime, calendar: Calendar, path: TargetPath | None = None) -> Rules:
@@ -52,7 +52,8 @@ def rules_of(kpi: Kpi, period: Period, calendar: Calendar, path: TargetPath | No
 def _rules_on(day: date, kpi: Kpi, calendar: Calendar, path: TargetPath | None) -> Rules:
     path = kpi.path if path is None else path
     thresholds = thresholds_on(path, day)
-    step = next_step(path, day) if len(path.steps) > 1 else None
+    paths = [each for each in (path, *kpi.segments.values()) if len(each.steps) > 1]
+    step = min((later for each in paths if (later := next_step(each, day)) is not None), default=None)
     until = None if step is None else midnight(step, ZoneInfo(calendar.timezone))
     return Rules(thresholds, curve_of(kpi, thresholds), until)
 
@@ -97,11 +98,15 @@ def is_shown(value: PeriodValue | None) -> bool:
     return value is not None and value.value is not None and value.state in _JUDGEABLE
 
 
-def reading_of(value: PeriodValue) -> KpiReading:
-    """A stored period value as the reading that would make it."""
+def reading_of(value: PeriodValue, min_samples: int) -> KpiReading:
+    """A stored period value as the reading that would make it.
+
+    Where it has too few samples for its KPI, that is why it was found insufficient: the reading itself was not.
+    """
+    few = value.state is ReadingState.INSUFFICIENT and value.value is not None and (value.samples or 1) < min_samples
     return KpiReading(
         value.kpi, value.observed_at or value.period.start, value.value, value.labels, value.samples, value.numerator,
-        value.denominator, None, value.state, value.completeness, value.evidence, value.note,
+        value.denominator, None, _OK if few else value.state, value.completeness, value.evidence, value.note,
     )  # fmt: skip
 
 
@@ -182,7 +187,7 @@ def judge(
     if open_value is not None:
         if kpi.prorate and rules is not None:
             rules = prorate(rules, kpi, open_value.period, now, calendar)
-        open_value = settled(kpi.min_samples, open_value.period, reading_of(open_value), rules)
+        open_value = settled(kpi.min_samples, open_value.period, reading_of(open_value, kpi.min_samples), rules)
     if open_value is not None and is_shown(open_value) and rules is not None:
         return judgement_of(
             kpi, open_value, now, before, fresh_at=open_value.observed_at, earlier=closed_value, final=final
@@ -195,7 +200,9 @@ def judge(
     ):
         if closed_value.closed_at is None:
             last = rules_of(kpi, closed_value.period, calendar)
-            closed_value = settled(kpi.min_samples, closed_value.period, reading_of(closed_value), last)
+            closed_value = settled(
+                kpi.min_samples, closed_value.period, reading_of(closed_value, kpi.min_samples), last
+            )
         signs = [at for at in (heard, closed_value.observed_at, open_value and open_value.observed_at) if at]
         return judgement_of(
             kpi, closed_value, now, before, fresh_at=max(signs, default=None), earlier=earlier, final=final,

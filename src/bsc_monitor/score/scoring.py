@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import heappop, heappush
 
 from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
@@ -16,12 +16,15 @@ from bsc_monitor.score.changes import Changes, Turn
 from bsc_monitor.score.definition import same_aggregation, same_measure, unchanged
 from bsc_monitor.score.derived import derive, link
 from bsc_monitor.score.intake import absorb
+from bsc_monitor.score.judge import rules_at
 from bsc_monitor.score.settle import ClosedValue, Observations, Step, adopt_combined, end, settle
 from bsc_monitor.score.show import due_at, may_be_sooner, show
 from bsc_monitor.score.state import KpiState, Slot
 from bsc_monitor.score.structure import build_tree
 
 __all__ = ["ClosedValue", "Observations", "Scoring"]
+
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
 class Scoring:
@@ -45,7 +48,8 @@ class Scoring:
         self._grow(now)
 
     def restore(self, value: PeriodValue) -> None:
-        """Take a stored value at start: of an open period, of one in grace, or one of the last two closed."""
+        """Take a stored value at start: of an open period, of one in grace, or one of the last two closed; later a
+        closed one that was judged anew. The next step judges by it."""
         state = self._states.get(value.kpi)
         if state is None or state.line.at(value.period.start) != value.period:
             return
@@ -53,12 +57,14 @@ class Scoring:
             state.remember(value)
         if value.observed_at is not None and (state.heard is None or value.observed_at > state.heard):
             state.heard = value.observed_at
-        if value.closed_at is None or self._started is None or self._started < value.period.end + state.grace:
-            slot = state.slot(value.period.start)
-            if slot is None:
-                slot = Slot(value.period)
-                state.live = (*state.live, slot)
-            slot.cell(value.labels).restore(value)
+        started, slot = self._started, state.slot(value.period.start)
+        if started is None:
+            self._book(state, _AT_ONCE)
+        elif slot is None and (value.closed_at is None or started < value.period.end + state.grace):
+            slot = Slot(value.period)
+            state.live = (*state.live, slot)
+        if slot is not None:
+            slot.cell(value.labels).restore(value, state.min_samples)
 
     def restore_judgement(self, judgement: Judgement) -> None:
         """Take a stored judgement at start, so that ``since`` outlives a restart."""
@@ -98,10 +104,11 @@ class Scoring:
                 absorb(self._states.get(name), step, group)
         return self._finish(step)
 
-    def tick(self, now: datetime) -> Changes:
+    def tick(self, now: datetime, closed: ClosedValue | None = None) -> Changes:
         """Whatever time alone changes: values turning stale, periods turning over and closing, thresholds and weights
-        stepping. The first step after the start also judges what was restored."""
-        step = Step(now, None, None)
+        stepping. The first step after the start also judges what was restored. ``closed`` as in ``take``: without it a
+        derived value of an ended period is computed anew as if operands that are not in memory had no value."""
+        step = Step(now, None, closed)
         self._elapse(step)
         return self._finish(step)
 
@@ -112,9 +119,9 @@ class Scoring:
         known = [self._tree.next_step(), self._agenda[0][0] if self._agenda else None]
         return min((at for at in known if at is not None), default=None)
 
-    def replace(self, organisation: Organisation, now: datetime) -> Changes:
+    def replace(self, organisation: Organisation, now: datetime, closed: ClosedValue | None = None) -> Changes:
         """Take another organisation. What is measured as before keeps its values, judged by its new definition; a KPI
-        that comes back finds those it left with."""
+        that comes back finds those it left with. ``closed`` as in ``tick``."""
         old, self._states = {**self._retired, **self._states}, {}
         self._organisation = organisation
         for kpi in organisation.kpis.values():
@@ -138,7 +145,7 @@ class Scoring:
         for key, node in self._nodes.items():
             node.shown = shown.get(key)
         self._started = now
-        return self.tick(now)
+        return self.tick(now, closed)
 
     def recompute(self, now: datetime) -> Changes:
         """Everything from the values on anew: score, status, roll-up. It changes nothing (a test holds it to that)."""
@@ -189,11 +196,13 @@ class Scoring:
             self._started = None
             step.touched = dict.fromkeys(self._states.values())
             for state in step.touched:
+                state.dirty = state.live
                 for slot in state.live:
                     adopt_combined(state, slot)
-                state.pending = {
-                    slot.period.label: slot.period for each in state.operands.values() for slot in each.live
-                }
+                if state.operands:
+                    state.pending = {
+                        slot.period.label: slot.period for each in state.operands.values() for slot in each.live
+                    }
             self._tree.touch_all()
         agenda, now = self._agenda, step.now
         while agenda and agenda[0][0] <= now:
@@ -247,15 +256,21 @@ class Scoring:
             self._tree.set(state.leaf, judgement)
         if may_be_sooner(state, judgement, before):
             state.moved = False
-            due = due_at(state, step.now)
-            if due is not None and (state.due is None or due < state.due):
-                state.due = due
-                self._number += 1
-                heappush(self._agenda, (due, self._number, state))
+            due = due_at(state, judgement, step.now)
+            if state.due is None or due < state.due:
+                self._book(state, due)
+
+    def _book(self, state: KpiState, due: datetime) -> None:
+        """Have a KPI looked at by the first step from then on."""
+        state.due = due
+        self._number += 1
+        heappush(self._agenda, (due, self._number, state))
 
 
 def _redefine(state: KpiState, kpi: Kpi, now: datetime) -> None:
     """Judge by another definition what is in memory; other aggregates are built anew from the store when next asked."""
+    if kpi.grace > state.kpi.grace:
+        state.since = now  # a period that takes readings again is in the store alone
     if not same_aggregation(state.kpi, kpi):
         state.since, state.trailing = now, None
         for slot in state.live:
@@ -263,10 +278,9 @@ def _redefine(state: KpiState, kpi: Kpi, now: datetime) -> None:
                 cell.accumulator, cell.made = None, False
     state.define(kpi, now)
     for slot in state.live:
-        slot.rules = None
+        slot.rules, slot.early = None, False
         for cell in slot.cells():
             cell.changed = True
-        state.dirty = (*state.dirty, slot)
     if state.trailing is not None:
         for cell in state.trailing.cells():
             cell.changed = True
@@ -277,10 +291,10 @@ def _advance(state: KpiState, step: Step) -> None:
     now = step.now
     if now >= state.current.end:
         state.turn(now)
-    rules = state.rules
-    stepped = rules.until is not None and now >= rules.until
+    until = state.rules.until
+    stepped = until is not None and now >= until
     if stepped:
-        state.define(state.kpi, now)
+        state.rules, state.moved = rules_at(state.kpi, now, state.calendar), True
     for slot in state.live:
         if slot.period.end <= now:
             end(state, step, slot)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
-from bsc_monitor.score.breakdown import Labels, combined, path_of
+from bsc_monitor.score.breakdown import Labels, combined, path_of, was_combined
 from bsc_monitor.score.changes import Changes, NodeTurn, Turn
 from bsc_monitor.score.judge import Rules, prorate, rules_at, rules_of, settled
 from bsc_monitor.score.state import Cell, KpiState, Slot
@@ -68,6 +68,9 @@ def new_slot(state: KpiState, step: Step, period: Period, labels: Labels = (), *
         slot = Slot(period)
         slot.ended = period.end <= step.now
         if step.now < period.end + state.grace:
+            if slot.ended:
+                for each in {(), labels}:
+                    _recall(state, step, slot, each)
             state.live = (*state.live, slot)
             state.moved = True
         else:
@@ -79,12 +82,7 @@ def new_slot(state: KpiState, step: Step, period: Period, labels: Labels = (), *
 
 
 def _open_again(state: KpiState, step: Step, slot: Slot, labels: Labels) -> bool:
-    cell = slot.cell(labels)
-    if cell.value is None and cell.raw is None:
-        value = closed_value(state, step, slot.period, labels)
-        if value is not None:
-            cell.restore(value)
-    value = cell.value
+    value = _recall(state, step, slot, labels)
     if value is None or value.value is None or value.closed_at is None:
         return True
     over = slot.period.end + state.grace
@@ -92,12 +90,22 @@ def _open_again(state: KpiState, step: Step, slot: Slot, labels: Labels) -> bool
     return filled_in or value.closed_at == step.now
 
 
+def _recall(state: KpiState, step: Step, slot: Slot, labels: Labels) -> PeriodValue | None:
+    """The value of a slot; where it was closed before, it has what was frozen then."""
+    cell = slot.cell(labels)
+    if cell.value is None and cell.raw is None:
+        value = closed_value(state, step, slot.period, labels)
+        if value is not None:
+            cell.restore(value, state.min_samples)
+    return cell.value
+
+
 def closed_value(state: KpiState, step: Step, period: Period, labels: Labels = ()) -> PeriodValue | None:
     """The frozen value of a period: from memory, else from the store."""
-    if not labels:
-        known = state.value_of(period)
-        if known is not None:
-            return known
+    known = None if labels else state.value_of(period)
+    known = known or step.closed.get((state, period.start, labels))
+    if known is not None:
+        return known
     return step.ask_closed(state.name, labels, period) if step.ask_closed is not None else None
 
 
@@ -171,23 +179,17 @@ def _combine(state: KpiState, slot: Slot, rules: Rules | None) -> None:
     """Make the total of the segments, where the source gives none."""
     if state.kpi.combine is None or (slot.raw is not None and slot.raw is not slot.combined):
         return
-    raw = combined(state.kpi, _raws(slot), rules.curve if rules is not None else None)
+    segments = {labels: cell.raw for labels, cell in slot.segments.items() if cell.raw is not None}
+    raw = combined(state.kpi, segments, rules.curve if rules is not None else None)
     if raw is not None and raw != slot.raw:
         slot.combined = slot.raw = raw
         slot.changed = True
 
 
 def adopt_combined(state: KpiState, slot: Slot) -> None:
-    """Recognise a restored total as made of its segments: it is what these make."""
-    total = slot.raw
-    if state.kpi.combine is not None and slot.segments and total is not None:
-        raw = combined(state.kpi, _raws(slot), state.rules.curve)
-        if raw is not None and (raw.value, raw.at, raw.note) == (total.value, total.at, total.note):
-            slot.combined = total
-
-
-def _raws(slot: Slot) -> dict[Labels, KpiReading]:
-    return {labels: cell.raw for labels, cell in slot.segments.items() if cell.raw is not None}
+    """Recognise a restored total as made of its segments."""
+    if state.kpi.combine is not None and slot.segments and slot.raw is not None and was_combined(slot.raw):
+        slot.combined = slot.raw
 
 
 def _settle_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, raw: KpiReading, rules: Rules | None) -> None:

@@ -19,7 +19,7 @@ def show(state: KpiState, step: Step) -> Judgement:
     slot = state.slot(state.current.start)
     open_value = slot.value if slot is not None else None
     prior = state.value_of(state.prior)
-    stale = bool(state.operands) and is_stale(state)  # else no operand can be
+    stale = bool(state.operands) and is_stale(state)
     if state.trailing is not None:
         return _show_trailing(state, step, state.trailing, prior)
     if slot is not None and not slot.early and is_shown(open_value) and open_value is not None:
@@ -30,36 +30,31 @@ def show(state: KpiState, step: Step) -> Judgement:
         )
     if is_shown(prior) and prior is not None and state.window is None:
         state.shown, state.curve = prior, None
-        signs = [at for at in (state.heard, prior.observed_at, open_value and open_value.observed_at) if at]
+        fresh_at = _last_sign(state, prior.observed_at)
         earlier = state.earlier if state.closed is prior else state.closed
         return judgement_of(
-            kpi, prior, now, before, fresh_at=max(signs, default=None), earlier=_before(earlier, state), final=state.final,
+            kpi, prior, now, before, fresh_at=fresh_at, earlier=_before(earlier, state), final=state.final,
             previous_period=True, stale=stale,
         )  # fmt: skip
     state.shown = state.curve = None
     return missing_judgement(kpi, state.rules.thresholds, now, before, open_value)
 
 
-def due_at(state: KpiState, now: datetime) -> datetime | None:
-    """When a KPI may look different by time alone; None: never."""
-    judgement = state.judgement
-    dues = [deadline(state, slot) for slot in state.live]
+def due_at(state: KpiState, judgement: Judgement, now: datetime) -> datetime:
+    """When a KPI may look different by time alone."""
+    dues = [state.current.end, *(deadline(state, slot) for slot in state.live)]
     if state.rules.until is not None:
         dues.append(state.rules.until)
-    if judgement is None or judgement.value is None:
-        return min(dues, default=None) if state.operands or state.formula is None else state.current.end
-    dues.append(state.current.end)
     limit = state.kpi.stale_after
-    if limit is not None and judgement.freshness is Freshness.FRESH and judgement.observed_at is not None:
-        sign = judgement.observed_at
-        if judgement.previous_period and state.heard is not None:
-            sign = max(sign, state.heard)
-        dues.append(sign + limit)
+    if limit is not None and judgement.freshness is Freshness.FRESH:
+        sign = _last_sign(state, judgement.observed_at) if judgement.previous_period else judgement.observed_at
+        if sign is not None:
+            dues.append(sign + limit)
     if state.trailing is not None:
         dues.append(state.trailing.period.end + state.trailing.length)
-    elif state.prorate:
+    elif state.prorate and state.live:
         dues.append(quarter_hour_after(now))
-    return min((due for due in dues if due > now), default=None)
+    return min(due for due in dues if due > now)
 
 
 def may_be_sooner(state: KpiState, judgement: Judgement, before: Judgement | None) -> bool:
@@ -82,6 +77,14 @@ def _show_trailing(state: KpiState, step: Step, trailing: Trailing, prior: Perio
         )
     state.shown = state.curve = None
     return missing_judgement(state.kpi, state.rules.thresholds, step.now, state.judgement, value)
+
+
+def _last_sign(state: KpiState, observed_at: datetime | None) -> datetime | None:
+    """The last sign of life of a KPI that shows the previous period's value: that, or whatever came since."""
+    slot = state.slot(state.current.start)
+    open_value = slot.value if slot is not None else None
+    signs = (state.heard, observed_at, open_value.observed_at if open_value is not None else None)
+    return max((at for at in signs if at is not None), default=None)
 
 
 def _before(value: PeriodValue | None, state: KpiState) -> PeriodValue | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.organisation import Kpi
@@ -24,7 +23,10 @@ from bsc_monitor.score.targets import final_target
 
 _END = timedelta(milliseconds=1)  #: a run after a period's end stamps its readings so long before it
 
-_NONE: Any = {}  #: empty, and one for all; never written
+# empty, and each one for all: never written
+_NO_SEGMENTS: dict[Labels, Cell] = {}
+_NO_PERIODS: dict[str, Period] = {}
+NO_OPERANDS: Mapping[str, KpiState] = {}
 
 Load = Callable[[], Sequence[KpiReading]]
 
@@ -41,10 +43,12 @@ class Cell:
         self.changed = False
         self.value: PeriodValue | None = None  #: judged; frozen where ``closed_at`` is set
 
-    def restore(self, value: PeriodValue) -> None:
-        """Take a stored value; its observations stay in the store until they are needed."""
+    def restore(self, value: PeriodValue, min_samples: int) -> None:
+        """Take a stored value, to be judged by today's definition; its observations stay in the store until they are
+        needed."""
         self.value = value
-        self.raw = reading_of(value)
+        self.raw = reading_of(value, min_samples)
+        self.changed = True
 
     def absorb(self, how: str, readings: Sequence[KpiReading], load: Load | None) -> None:
         """Take readings of this period. ``load`` gives the stored ones; None: there are none but those taken here."""
@@ -112,7 +116,7 @@ class Slot(Cell):
     def __init__(self, period: Period) -> None:
         super().__init__()
         self.period = period
-        self.segments: dict[Labels, Cell] = _NONE
+        self.segments = _NO_SEGMENTS
         self.combined: KpiReading | None = None  #: the total, where it is made of the segments
         self.ended = False  #: whether it is judged as an ended period
         self.early = False  #: whether too little of it has passed to be judged (pro-rated)
@@ -209,9 +213,9 @@ class KpiState:
         self.moved = True  #: whether what changes by time alone may now come sooner than that
         self.dirty: tuple[Slot, ...] = ()  #: with changed cells
         self.formula: Formula | None = None
-        self.operands: Mapping[str, KpiState] = _NONE
+        self.operands = NO_OPERANDS
         self.dependents: tuple[KpiState, ...] = ()
-        self.pending: dict[str, Period] = _NONE  #: of a derived KPI: periods to compute anew, by label
+        self.pending = _NO_PERIODS  #: of a derived KPI: periods to compute anew, by label
         self.rank = 0  #: above that of every operand
         self.define(kpi, now)
 

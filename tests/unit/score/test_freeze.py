@@ -1,7 +1,7 @@
 """Frozen nodes of past periods, and judging the past again on purpose."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from tests.unit.score.world import DAY, JULY, World, kpi, month, organisation, path, reading
 
@@ -98,6 +98,24 @@ def test_rescore_knows_segments_of_their_own():
     (fresh,) = rescore(kpi(segments={"a": path(0, 40)}), Calendar(), [value], JULY)
 
     assert fresh.status is Status.GREEN
+
+
+def test_what_is_rescored_is_shown_at_once_and_takes_no_more_readings_than_before():
+    world = World(kpi())
+    world.take(reading(50.0))
+    world.run_to(JULY + 2 * DAY)
+    strict = kpi(path=path(60, 100))
+    world.replace(strict)
+    for value in rescore(strict, Calendar(), [world.value(JUNE)], world.now):
+        world.scoring.restore(value)
+        world.values[value.kpi, value.labels, value.period.start] = value
+
+    world.tick(world.now)
+
+    assert (world.judgement().previous_period, world.judgement().status) == (True, Status.RED)
+    late = reading(70.0, JULY - DAY)
+    assert world.take(late, now=world.now + DAY).late == [late]
+    assert world.scoring.next_due() == datetime(2026, 8, 1, tzinfo=UTC)
 
 
 def test_the_definitions_hash_changes_with_what_judges_and_with_nothing_else():

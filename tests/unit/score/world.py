@@ -95,7 +95,7 @@ class World:
 
     def tick(self, now):
         self.now = now
-        return self._keep(self.scoring.tick(now))
+        return self._keep(self.scoring.tick(now, self.closed))
 
     def run_to(self, now):
         """Tick whenever something is due, as the service does."""
@@ -113,7 +113,7 @@ class World:
     def replace(self, *kpis, now=None, **more):
         self.organisation = organisation(*kpis, **more)
         self.now = now or self.now
-        return self._keep(self.scoring.replace(self.organisation, self.now))
+        return self._keep(self.scoring.replace(self.organisation, self.now, self.closed))
 
     def stored(self, name, labels, period):
         return [each for each in self.readings if (each.kpi, each.labels) == (name, labels) and each.at in period]
