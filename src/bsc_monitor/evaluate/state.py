@@ -129,7 +129,7 @@ class State:
         """Time passed."""
         if self.freeze_at is not None and self.freeze_at <= now:
             self._freeze(connection, now)
-        return self._commit(connection, (), self.scoring.tick(now), now)
+        return self._commit(connection, (), self.scoring.tick(now, partial(closed_value, connection)), now)
 
     def leapt(self, connection: Connection, by: timedelta, now: datetime) -> list[Event]:
         """The clock was set by so much: what runs is to run for as long as it would have."""
@@ -159,7 +159,7 @@ class State:
     def replace(self, connection: Connection, configuration: Configuration, now: datetime) -> list[Event]:
         """Another configuration is in force."""
         self.configuration = configuration
-        changes = self.scoring.replace(configuration.organisation, now)
+        changes = self.scoring.replace(configuration.organisation, now, partial(closed_value, connection))
         ended = self.alerts.replace(configuration.alert_rules, configuration.organisation, now)
         events = self._commit(connection, (), changes, now)
         seen = self.alerts.observe(self.scoring.judgements.values(), self.scoring.nodes.values(), now)
@@ -181,7 +181,7 @@ class State:
         save_events(connection, [StoredEvent(now, "rescored", name, data) for name in kpis])
         freeze_periods(connection, self.organisation, dict.fromkeys(value.period for value in changed), now)
         closed = [PeriodClosed(now, value.kpi, value.period, reopened=True) for value in changed]
-        return [*closed, *self._commit(connection, (), self.scoring.tick(now), now)]
+        return [*closed, *self._commit(connection, (), self.scoring.tick(now, partial(closed_value, connection)), now)]
 
     def date_back(self, connection: Connection, now: datetime) -> list[Event]:
         """Let ``since`` of each KPI and node reach back over the closed periods that had the status it has now."""
