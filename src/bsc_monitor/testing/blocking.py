@@ -30,8 +30,28 @@ def blocking_calls(source: str) -> Iterator[tuple[int, str]]:
         name = _name(call.func, names)
         if id(call) in asynchronous and any(_is(name, each) for each in _BLOCKING):
             yield call.lineno, f"{name}() blocks the event loop: await something, or write def instead of async def"
+        elif name == "print":
+            yield call.lineno, "print() masks no secret and is read by nobody: write ctx.log.info(…)"
         elif any(_is(name, each) for each in _ROUND):
             yield call.lineno, f"{name}() goes round ctx.http, which has the limits, retries and masks of the service"
+
+
+def lost_methods(source: str) -> Iterator[tuple[int, str]]:
+    """Line and name of each method that another of the same name below it in its class takes the place of."""
+    for cls in ast.walk(ast.parse(source)):
+        if not isinstance(cls, ast.ClassDef):
+            continue
+        last: dict[str, int] = {}
+        for method in cls.body:
+            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and _measures(method):
+                if method.name in last:
+                    yield last[method.name], method.name
+                last[method.name] = method.lineno
+
+
+def _measures(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    calls = (each.func if isinstance(each, ast.Call) else each for each in method.decorator_list)
+    return any(isinstance(each, ast.Name) and each.id == "measure" for each in calls)
 
 
 def gives_evidence(source: str) -> bool:

@@ -7,15 +7,16 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from pydantic import BaseModel, SecretStr
 
 from bsc_monitor.collect.plugins import load_origin
 from bsc_monitor.collect.trial import Trial, fails_to_load
 from bsc_monitor.model import unit as units
+from bsc_monitor.model.organisation import Better
 from bsc_monitor.plugin import Collector, Measure, declared
-from bsc_monitor.testing.blocking import blocking_calls, gives_evidence
+from bsc_monitor.testing.blocking import blocking_calls, gives_evidence, lost_methods
 from bsc_monitor.testing.sickness import sick_runs
 
 Level = Literal["ok", "note", "wrong"]
@@ -53,6 +54,9 @@ def check_plugin(
     source = Path(origin).read_text("utf-8")
     findings = [Finding("loads", Path(origin).name, "ok", ", ".join(found.collectors) or "hooks alone")]
     findings += _blocking(Path(origin).name, source)
+    for line, lost in lost_methods(source):
+        words = f"{lost} is defined again below, and this one is lost: give each measure a name of its own"
+        findings.append(Finding("measure", f"{Path(origin).name}:{line}", "wrong", words))
     for name, cls in found.collectors.items():
         findings += _declarations(name, cls)
         if not gives_evidence(source):
@@ -129,6 +133,8 @@ def _measure(cls: type[Collector], measure: Measure) -> Sequence[str]:
         wrong.append("its title is empty")
     if not measure.doc:
         wrong.append("it has no docstring: say what it computes, from which fields, and its traps")
+    if measure.better not in get_args(Better):
+        wrong.append(f"better is {measure.better!r}: write higher, lower or target")
     if units.canonical(measure.unit) != measure.unit:
         wrong.append(f"unit {measure.unit!r} is spelt {units.canonical(measure.unit)!r}")
     namespace = {**vars(inspect.getmodule(function) or object), **vars(cls)}

@@ -87,13 +87,21 @@ async def _tried(
             for line, seconds in watch.stalls.items()
         ]
         if len(server.asked) == before:
-            why = f" ({result.error.message[:150]})" if result.error else ""
-            found.append((subject, "note", f"not tried, it asks nothing of the source's url{why}"))
+            found.append((subject, *_not_tried(result)))
             break
         found += [(subject, level, words) for level, words in _judged(fault, result)]
     if not any(level != "ok" for _, level, _ in found):
         return [(subject, "ok", f"says what is wrong at {', '.join(FAULTS)}")]
     return [each for each in dict.fromkeys(found) if each[1] != "ok"]
+
+
+def _not_tried(result: RunResult) -> tuple[Literal["note", "wrong"], str]:
+    if result.error is None:
+        return "note", "not tried, it asks nothing of the source's url"
+    words = result.error.message[:150]
+    if result.error.reason is CollectorError.PLUGIN:
+        return "wrong", f"fails before it asks anything: {words} (give --param where made-up parameters are to blame)"
+    return "note", f"not tried, it asks nothing of the source's url ({words})"
 
 
 def _judged(fault: Fault, result: RunResult) -> Sequence[tuple[Literal["ok", "note", "wrong"], str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import sys
 import threading
 import time
@@ -12,6 +13,11 @@ from typing import Self
 
 _BEAT = 0.02
 _STALL = 0.4  #: seconds; a loop that does not turn for so long is blocked
+_HOPELESS = 10.0  #: seconds; after so long the plugin's code is broken off, or the check would never end
+
+
+class Stalled(Exception):  # noqa: N818 - names what happened
+    """Raised within code that never lets go of the loop."""
 
 
 class StallWatch:
@@ -23,6 +29,7 @@ class StallWatch:
         self._beat = time.monotonic()
         self._done = threading.Event()
         self._main = threading.get_ident()
+        self._broken_off = False
 
     async def __aenter__(self) -> Self:
         self._beating = asyncio.create_task(self._turn())
@@ -51,3 +58,6 @@ class StallWatch:
             lines = [each.lineno for each in traceback.extract_stack(frame) if each.filename == self._file]
             if lines and lines[-1] is not None:  # what stalls elsewhere is not the plugin's
                 self.stalls[lines[-1]] = max(late, self.stalls.get(lines[-1], 0.0))
+                if late > _HOPELESS and not self._broken_off:
+                    self._broken_off = True
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._main), ctypes.py_object(Stalled))

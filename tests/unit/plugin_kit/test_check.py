@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bsc_monitor.cli import build_app
-from bsc_monitor.testing import check_plugin
+from bsc_monitor.testing import check_plugin, stalling
 
 RUNNER = CliRunner(env={"COLUMNS": "200"})
 GOOD = '''
@@ -74,6 +74,9 @@ def test_a_good_plugin_has_nothing_wrong_and_is_told_what_could_be_better(tmp_pa
         ('        """The number that is there."""\n', "", "it has no docstring"),
         ('title="Number"', 'title=""', "its title is empty"),
         ('unit="count"', 'unit="hours"', "is spelt 'h'"),
+        ('unit="count"', 'unit="count", better="less"', "better is 'less': write higher, lower or target"),
+        ("        reply = await", "        print(p.key)\n        reply = await", "print() masks no secret"),
+        ("        reply = await", "        return Reading(0, label=1)\n        reply = await", "fails before it asks anything"),
         ("from pydantic import Field", "from pydantic import Fild", "cannot import name 'Fild'"),
     ],
 )  # fmt: skip
@@ -110,6 +113,23 @@ def test_what_really_blocks_the_loop_is_caught_with_its_line(tmp_path):
     found = wrong(check(tmp_path, hidden))
     line = GOOD[: GOOD.index("        reply = await")].count("\n") + 1
     assert any(f"line {line} blocks the event loop for 0." in each for each in found), found
+
+
+def test_of_two_measures_with_one_name_the_lost_one_is_named(tmp_path):
+    start = GOOD.index("    @measure")
+    found = wrong(check(tmp_path, (GOOD[start:], GOOD[start:] + GOOD[start:].rstrip())))
+    line = GOOD[:start].count("\n") + 2
+    assert found == [
+        f"numbers.py:{line}: number is defined again below, and this one is lost: give each measure a name of its own"
+    ]
+
+
+def test_code_that_never_lets_go_of_the_loop_is_broken_off_and_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(stalling, "_HOPELESS", 1.0)
+    found = wrong(check(tmp_path, ("        reply = await", "        while True: pass\n        reply = await")))
+    line = GOOD[: GOOD.index("        reply = await")].count("\n") + 1
+    assert any(f"line {line} blocks the event loop for 1." in each for each in found), found
+    assert any("Stalled" in each for each in found), found
 
 
 def test_a_plugin_that_does_not_respect_its_deadline_is_caught(tmp_path):
