@@ -240,6 +240,7 @@ def usage(amount="1.0", unit="USD", kind="Usage", **given):
         (200, "<html><title>Sign in</title></html>", CollectorError.SCHEMA, "web page"),
         (200, '{"ResultsByTime": [{"TimePeriod": {"St', CollectorError.SCHEMA, "stops in the middle"),
         (200, {"Results": []}, CollectorError.SCHEMA, "ResultsByTime"),
+        (403, {"message": "not allowed"}, CollectorError.PERMISSION, "not allowed"),
         (200, {"ResultsByTime": [usage("NaN")]}, CollectorError.SCHEMA, "no number"),
         (200, {"ResultsByTime": [usage("1e999")]}, CollectorError.SCHEMA, "no number"),
         (200, {"ResultsByTime": [usage("12,50")]}, CollectorError.SCHEMA, "no number"),

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all, write_file
 from bsc_monitor.export.labels import node_labels
 from bsc_monitor.export.openmetrics_history import history_lines
 from bsc_monitor.export.rows import HISTORY_COLUMNS, SCORECARD_COLUMNS, Row, history_rows, scorecard_rows
@@ -166,5 +166,5 @@ def _write(body: bytes, output: Path | None) -> None:
         sys.stdout.buffer.write(body)
         sys.stdout.buffer.flush()
     else:
-        output.write_bytes(body)
+        write_file(output, body)
         typer.echo(f"{output}: {len(body):,} bytes", err=True)

@@ -42,6 +42,14 @@ def load_all(file: Path, address_fault: AddressFault = lambda _: "") -> tuple[Co
     return configuration, plugins
 
 
+def write_file(file: Path, content: bytes) -> None:
+    """Write a file that the user named. Raises typer.BadParameter where that cannot be done."""
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be written: {error.strerror}") from None
+
+
 def check_scorecard(configuration: Configuration, name: str | None) -> None:
     """Raise typer.BadParameter, naming those that there are, where a scorecard is asked for that there is not."""
     known = configuration.organisation.scorecards

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from bsc_monitor.cli.asking import address_of, request_of
-from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
+from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all, write_file
 from bsc_monitor.config import Configuration
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _write(made: _Made, out: Path | None) -> None:
             sys.stdout.buffer.write(content)
             continue
         file = out or Path(name)
-        file.write_bytes(content)
+        write_file(file, content)
         typer.echo(f"{file} ({len(content):,} bytes)" + _draft(made))
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bsc_monitor.service.service import Service
 
 _log = structlog.get_logger(__name__)
+_LOGGED = 10  # mistakes; the board has all
 _FIXED = ("host", "port", "database")  #: of [service]: they take a restart
 
 
@@ -58,7 +59,8 @@ class Reloading:
                 ok = True
             except ConfigError as error:
                 ok, messages = False, tuple(str(problem) for problem in error.problems)
-                _log.error("the configuration was not reloaded; the old one is in force", mistakes=len(messages))
+                what = "the configuration was not reloaded; the old one is in force"
+                _log.error(what, count=len(messages), mistakes=messages[:_LOGGED])
             except SQLAlchemyError as error:
                 ok, messages = False, ("the store could not take it; the old configuration is in force",)
                 _log.error(messages[0], error=repr(error))

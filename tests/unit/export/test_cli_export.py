@@ -45,6 +45,12 @@ def test_tables_hold_the_present_or_the_history(invoke, tmp_path):
     assert invoke("csv")[0].stdout.startswith("kind,scorecard,")
 
 
+def test_a_file_that_cannot_be_written_is_told_in_words(invoke, tmp_path):
+    done, _ = invoke("csv", "-o", tmp_path / "missing" / "now.csv")
+    assert done.exit_code == 2
+    assert "cannot be written: No such file or directory" in " ".join(done.output.replace("│", " ").split())
+
+
 def test_help_shows_an_example(invoke):
     for verb in ("openmetrics", "csv", "json", "xlsx"):
         assert "Example: bsc-monitor export" in invoke(verb, "--help")[0].stdout

@@ -61,7 +61,8 @@ class AwsClient:
         if allow and kind.startswith(allow):
             return {}
         words = str(answer.get("Message") or answer.get("message") or "")[:300]
-        reason = next((r for k, r in _REASONS.items() if kind.startswith(k)), CollectorError.CONFIG)
+        other = CollectorError.PERMISSION if reply.status == 403 else CollectorError.CONFIG
+        reason = next((r for k, r in _REASONS.items() if kind.startswith(k)), other)
         raise SourceError(f"{operation}: {kind or reply.status}: {words}", reason, hint=_HINTS.get(reason, ""))
 
     async def known(self, ctx: Context, operation: str, asked: Mapping[str, Any], *, allow: str = "") -> dict[str, Any]:
