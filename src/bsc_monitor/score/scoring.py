@@ -24,7 +24,7 @@ from bsc_monitor.score.structure import build_tree
 
 __all__ = ["ClosedValue", "Observations", "Scoring"]
 
-_AT_ONCE = datetime.min.replace(tzinfo=UTC)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Scoring:
@@ -59,7 +59,7 @@ class Scoring:
             state.heard = value.observed_at
         started, slot = self._started, state.slot(value.period.start)
         if started is None:
-            self._book(state, _AT_ONCE)
+            self._book(state, _LONG_AGO)
         elif slot is None and (value.closed_at is None or started < value.period.end + state.grace):
             slot = Slot(value.period)
             state.live = (*state.live, slot)

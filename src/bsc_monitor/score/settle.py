@@ -56,10 +56,10 @@ class Step:
 def new_slot(state: KpiState, step: Step, period: Period, labels: Labels = (), *, late: bool = False) -> Slot | None:
     """A slot for a value of a period that has none in memory; None: too late (or too early) for it to count.
 
-    A period in grace takes everything. After grace a period with a closed value takes nothing more, unless it was
-    first closed well after its grace had passed (filled in by a back-fill, or after a long stop of the service): then
-    for as long again. One without a closed value is filled in and closed at once. ``late``: take it in any case (a
-    derived value follows its operands).
+    A period in grace takes everything, and has what was frozen if it was closed before. After grace a period with a
+    closed value takes nothing more, unless it was first closed well after its grace had passed (filled in by a
+    back-fill, or after a long stop of the service): then for as long again. One without a closed value is filled in and
+    closed at once. ``late``: take it in any case (a derived value follows its operands).
     """
     slot = step.past.get((state, period.start))
     if slot is None:
@@ -102,8 +102,7 @@ def _recall(state: KpiState, step: Step, slot: Slot, labels: Labels) -> PeriodVa
 
 def closed_value(state: KpiState, step: Step, period: Period, labels: Labels = ()) -> PeriodValue | None:
     """The frozen value of a period: from memory, else from the store."""
-    known = None if labels else state.value_of(period)
-    known = known or step.closed.get((state, period.start, labels))
+    known = (None if labels else state.value_of(period)) or step.closed.get((state, period.start, labels))
     if known is not None:
         return known
     return step.ask_closed(state.name, labels, period) if step.ask_closed is not None else None
