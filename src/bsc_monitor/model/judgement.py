@@ -32,11 +32,6 @@ class Judgement:
     evidence: str | None = None
     note: str | None = None
 
-    @property
-    def counts(self) -> bool:
-        """Whether the score takes part in the roll-up."""
-        return self.score is not None and self.freshness is Freshness.FRESH
-
 
 @frozen
 class Counts:

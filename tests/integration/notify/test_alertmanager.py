@@ -94,8 +94,8 @@ async def test_an_alert_that_it_refuses_becomes_a_dead_letter_and_the_others_get
             dead = await eventually(lambda: r.store.read_now(outbox.dead_letters), "the dead letters")
             assert len(dead) == 2
             assert all("400" in row.error for row in dead)
-            assert r.failed
-            assert r.failed[-1].dead
+            told = await eventually(lambda: r.failed, "the failures, which are told after the commit")
+            assert told[-1].dead
 
 
 async def test_an_alertmanager_that_comes_late_is_told_all(tmp_path):
