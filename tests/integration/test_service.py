@@ -51,7 +51,7 @@ def test_a_restart_goes_on_where_it_was(tmp_path):
         begun = time.time()
         wait_until(lambda: scores(process) == set(PERSPECTIVES), "a score for every perspective", 30)
         wait_until(
-            lambda: min(process.metrics(since).values()) < begun - 86_400, "what the past tells of since when", 30
+            lambda: min(process.metrics(since).values()) < begun - 86_400, "what 18 months tell of since when", 240
         )
         before = process.metrics(since)
         process.kill()
