@@ -30,7 +30,7 @@ def scores(service):
 
 
 def test_every_perspective_has_a_score_on_metrics(service):
-    wait_until(lambda: scores(service) == set(PERSPECTIVES), "a score for every perspective", 30)
+    wait_until(lambda: scores(service) == set(PERSPECTIVES), "a score for every perspective")
 
 
 def test_the_companys_scorecard_is_fed_by_it(service):
@@ -49,7 +49,7 @@ def test_a_restart_goes_on_where_it_was(tmp_path):
     with running(tmp_path, demo_config()) as process:
         since = "bsc_kpi_status_since_timestamp_seconds"
         begun = time.time()
-        wait_until(lambda: scores(process) == set(PERSPECTIVES), "a score for every perspective", 30)
+        wait_until(lambda: scores(process) == set(PERSPECTIVES), "a score for every perspective")
         wait_until(
             lambda: min(process.metrics(since).values()) < begun - 86_400, "what 18 months tell of since when", 240
         )
