@@ -1,12 +1,12 @@
 """What can be alerted on, and the labels by which it is known."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 from bsc_monitor.model.alert import AlertKind, AlertRule, matches_all
-from bsc_monitor.model.organisation import Kpi, Organisation
+from bsc_monitor.model.organisation import Kpi, LiveProgress, Organisation
 from bsc_monitor.model.period import PeriodKind
 
 SubjectKind = Literal["kpi", "objective", "perspective", "scorecard", "collector", "insight", "initiative", "forecast", "service"]  # fmt: skip
@@ -50,6 +50,19 @@ def subject_of(organisation: Organisation, key: str) -> Subject | None:
     kind, _, name = key.partition(":")
     find = _FINDERS.get(kind)
     return find(organisation, name) if find else None
+
+
+def standing_subjects(organisation: Organisation) -> Iterator[Subject]:
+    """Everything that an organisation has to be watched; what is found from time to time (insights) is about one of these."""
+    views = (view.name for card in organisation.scorecards.values() for view in card.perspectives)
+    of_each: tuple[tuple[Callable[[Organisation, str], Subject | None], Iterable[str]], ...] = (
+        (_kpi, organisation.kpis), (_objective, organisation.objectives), (_perspective, views),
+        (_scorecard, organisation.scorecards), (_initiative, organisation.initiatives),
+    )  # fmt: skip
+    for find, names in of_each:
+        yield from filter(None, (find(organisation, name) for name in names))
+    for source, measure in dict.fromkeys(_collections(organisation)):
+        yield _of_collection(source, measure)
 
 
 def watches(rule: AlertRule, subject: Subject) -> bool:
@@ -133,14 +146,21 @@ def _scorecard(organisation: Organisation, name: str) -> Subject | None:
 def _collector(organisation: Organisation, name: str) -> Subject | None:
     """``name`` is ``source/measure``; it is watched as long as a KPI or an initiative asks for it."""
     source, _, measure = name.partition("/")
-    wanted = any((kpi.source, kpi.measure) == (source, measure) for kpi in organisation.kpis.values())
+    return _of_collection(source, measure) if (source, measure) in _collections(organisation) else None
+
+
+def _collections(organisation: Organisation) -> Iterator[tuple[str, str]]:
+    """What is asked of which source, by KPIs and by initiatives; each as often as it is asked."""
+    for kpi in organisation.kpis.values():
+        if kpi.source is not None and kpi.measure is not None:
+            yield kpi.source, kpi.measure
     for initiative in organisation.initiatives.values():
-        progress = initiative.progress
-        if progress is not None and not isinstance(progress, float | int):
-            wanted = wanted or (progress.source, progress.measure) == (source, measure)
-    if not wanted:
-        return None
-    return Subject("collector", name, {"source": source, "measure": measure}, f"{measure} of {source}")
+        if isinstance(progress := initiative.progress, LiveProgress):
+            yield progress.source, progress.measure
+
+
+def _of_collection(source: str, measure: str) -> Subject:
+    return Subject("collector", f"{source}/{measure}", {"source": source, "measure": measure}, f"{measure} of {source}")
 
 
 def _initiative(organisation: Organisation, name: str) -> Subject | None:

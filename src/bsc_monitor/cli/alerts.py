@@ -15,7 +15,7 @@ from rich.text import Text
 from bsc_monitor.alert.quiet import Quiet
 from bsc_monitor.cli.desk import read_alerts
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
-from bsc_monitor.cli.matchers import parse_matchers
+from bsc_monitor.cli.matchers import parse_matchers, unmet_by, warn
 from bsc_monitor.model.alert import Alert, AlertState, matches_all
 from bsc_monitor.notify.payload import instant
 from bsc_monitor.notify.wording import lasted, level, number
@@ -46,6 +46,7 @@ def alerts(
         return
     if not shown:
         typer.echo("no alert is pending or firing")
+        warn(unmet_by(configuration, matchers))
         return
     table = Table(show_edge=False)
     for name in ("state", "severity", "alert", "value", "for", "id"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
@@ -12,7 +13,7 @@ from bsc_monitor.alert.maintenance import next_opening, window
 from bsc_monitor.cli.desk import at_desk, conditions, read_windows
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, AuthorOption, ConfigOption, JsonOption, load_all
 from bsc_monitor.cli.listing import by, print_list
-from bsc_monitor.cli.matchers import as_words, author_of, moment, parse_matchers, span
+from bsc_monitor.cli.matchers import as_words, author_of, moment, parse_matchers, span, unmet_by, warn
 from bsc_monitor.config.durations import format_duration
 from bsc_monitor.model.alert import Maintenance
 from bsc_monitor.notify.payload import instant
@@ -40,6 +41,7 @@ def add(
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why")] = "",
     author: AuthorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
 ) -> None:
     """Open a maintenance window that comes again. It holds once this command says so.
 
@@ -53,7 +55,12 @@ def add(
     )  # fmt: skip
     with at_desk(configuration) as desk:
         desk.maintain(wanted)
+    warnings = unmet_by(configuration, wanted.match)
+    if as_json:
+        typer.echo(json.dumps({**_as_json(wanted, now), "warnings": warnings}, indent=2))
+        return
     typer.echo(f"{name} {_state(wanted, now)}")
+    warn(warnings)
 
 
 def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:

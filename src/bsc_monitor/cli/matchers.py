@@ -9,8 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
+from bsc_monitor.alert.defaults import effective_rules
 from bsc_monitor.alert.expressions import check
+from bsc_monitor.config import Configuration
 from bsc_monitor.config.durations import parse_duration
+from bsc_monitor.config.unmet import unmet
 from bsc_monitor.model.alert import Matcher, MatchOperator
 
 _OPERATORS: tuple[MatchOperator, ...] = ("=~", "!~", "!=", "=")
@@ -40,6 +43,17 @@ def parse_matchers(words: Sequence[str]) -> tuple[Matcher, ...]:
 def as_words(matchers: Sequence[Matcher]) -> str:
     """Matchers as ``parse_matchers`` reads them."""
     return " ".join(f"{each.label}{each.operator}{each.value}" for each in matchers)
+
+
+def unmet_by(configuration: Configuration, matchers: Sequence[Matcher]) -> list[str]:
+    """What nothing meets of the matchers now, a sentence each."""
+    return unmet(matchers, configuration.organisation, effective_rules(configuration.alert_rules))
+
+
+def warn(sentences: Sequence[str]) -> None:
+    """Tell what was done and is probably not meant, beside what the command says."""
+    for sentence in sentences:
+        typer.echo(f"warning: {sentence}", err=True)
 
 
 def span(text: str) -> timedelta:

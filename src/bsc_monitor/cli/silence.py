@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,7 +12,7 @@ import typer
 from bsc_monitor.cli.desk import at_desk, conditions, read_silences
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, AuthorOption, ConfigOption, JsonOption, load_all
 from bsc_monitor.cli.listing import by, print_list
-from bsc_monitor.cli.matchers import as_words, author_of, moment, parse_matchers, span
+from bsc_monitor.cli.matchers import as_words, author_of, moment, parse_matchers, span, unmet_by, warn
 from bsc_monitor.model.alert import Silence
 from bsc_monitor.notify.payload import instant
 from bsc_monitor.notify.wording import Wording, lasted
@@ -33,8 +34,9 @@ def add(
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why")] = "",
     author: AuthorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
 ) -> None:
-    """Silence matching alerts. It holds once this command says so.
+    """Silence matching alerts. It holds once this command says so, also for what there is not yet.
 
     Example: bsc-monitor silence add scorecard=it source=itsm --for 3h -m "patch day"
     """
@@ -44,7 +46,13 @@ def add(
     configuration, _ = load_all(config)
     with at_desk(configuration) as desk:
         name = desk.silence(matchers, starts, ends, author_of(author), comment)
+    warnings = unmet_by(configuration, matchers)
+    if as_json:
+        made = {"silenceID": name, "startsAt": instant(starts), "endsAt": instant(ends), "warnings": warnings}
+        typer.echo(json.dumps(made, indent=2))
+        return
     typer.echo(f"{name} until {ends.isoformat(timespec='minutes')}")
+    warn(warnings)
 
 
 def listed(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:

@@ -1,9 +1,13 @@
 """Conditions on labels as requests have them."""
 
+import asyncio
 import re
+from collections.abc import Iterable, Sequence
 
 from bsc_monitor.alert.expressions import check
+from bsc_monitor.config.unmet import unmet
 from bsc_monitor.model.alert import Matcher, MatchOperator
+from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.web.operations import Rejected
 
 
@@ -24,3 +28,14 @@ def pattern(text: str) -> re.Pattern[str]:
     except ValueError as error:
         raise Rejected(str(error)) from None
     return re.compile(text)
+
+
+async def unmet_now(
+    organisation: Organisation, asked: Iterable[Sequence[Matcher]]
+) -> dict[tuple[Matcher, ...], list[str]]:
+    """By each set of conditions a sentence for each one that nothing meets now; what rules alone say is not judged here.
+
+    In a thread: it looks at everything that is measured.
+    """
+    wanted = {tuple(each) for each in asked}
+    return await asyncio.to_thread(lambda: {each: unmet(each, organisation) for each in wanted})

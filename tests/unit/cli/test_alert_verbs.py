@@ -153,7 +153,26 @@ def test_alerts_are_listed_with_what_people_did_about_them(run, firing, config):
     run("silence", "expire", name, "--author", "bob")
     assert json.loads(run("alerts", "--json", "kpi=mttr"))[0]["status"]["state"] == "active"
     assert trail(config) == [("alert_acknowledged", "ann"), ("silence_created", "bob"), ("silence_expired", "bob")]
-    assert run("alerts", "kpi=other").strip() == "no alert is pending or firing"
+    assert run("alerts", "kpi=other").splitlines() == [
+        "no alert is pending or firing",
+        "warning: nothing is called 'other' now; there is mttr",
+    ]
+
+
+def test_a_silence_and_a_window_for_what_there_is_not_are_made_with_a_warning(run, config):
+    told = run("silence", "add", "kpi=mttrr", "--for", "2h")
+    assert "warning: nothing is called 'mttrr' now; did you mean 'mttr'?" in told
+    assert "kpi=mttrr" in run("silence", "list")
+    made = json.loads(run("silence", "add", "kpi=mttrr", "--json"))
+    assert made["warnings"] == ["nothing is called 'mttrr' now; did you mean 'mttr'?"]
+    assert made["silenceID"] in run("silence", "list")
+    assert json.loads(run("silence", "add", "kpi=mttr", "alert=kpi-red", "--json"))["warnings"] == []
+    assert "warning: nothing has the severity 'critcal' now" in run(
+        "maintenance", "add", "patch-day", "severity=critcal", *WINDOW
+    )
+    window = json.loads(run("maintenance", "add", "nightly", "kpi=x", *WINDOW, "--json"))
+    assert (window["id"], window["warnings"]) == ("nightly", ["nothing is called 'x' now; there is mttr"])
+    assert "warning" not in run("maintenance", "add", "right", "scorecard=it", *WINDOW)
 
 
 WINDOW = ("--cron", "* * * * *", "--for", "2h", "-m", "patches", "--author", "bob")

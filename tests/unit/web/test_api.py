@@ -182,6 +182,19 @@ async def test_text_is_cleaned_before_it_goes_anywhere(client):
     assert client.board.operations.calls[-1] == ("comment", "kpi:it/mttr", "a\ufffdb\ufffdc", "local")
 
 
+async def test_a_silence_or_a_window_that_nothing_meets_is_made_and_said(client):
+    near = ["nothing is called 'mtttr' now; did you mean 'mttr'?"]
+    matchers = [{"name": "kpi", "value": "mtttr"}]
+    answer = await client.post("/api/v1/silences", json={"matchers": matchers, "endsAt": LATER})
+    assert (answer.status, (await answer.json())["warnings"]) == (201, near)
+    window = {"id": "patch", "cron": "0 22 * * 2", "lasts": "3h", "matchers": matchers}
+    answer = await client.post("/api/v1/maintenance", json=window)
+    assert (answer.status, (await answer.json())["warnings"]) == (201, near)
+    assert [call[0] for call in client.board.operations.calls] == ["silence", "maintain"]
+    right = {"matchers": [{"name": "kpi", "value": "mttr"}], "endsAt": LATER}
+    assert (await (await client.post("/api/v1/silences", json=right)).json())["warnings"] == []
+
+
 async def test_a_silence_is_ended_by_its_id(client):
     assert (await client.delete("/api/v1/silences/s-1")).status == 204
     assert client.board.operations.calls == [("expire_silence", "s-1", "local")]

@@ -264,6 +264,12 @@ async def test_windows_of_the_configuration_and_of_people_are_told_apart(client)
     assert page.count('/end"') == 1
 
 
+async def test_a_window_that_nothing_meets_says_so(client):
+    page = await text(client, "/alerts")
+    assert "nothing is called &#39;git&#39; now; there is" in page
+    assert "nothing is called &#39;itsm&#39;" not in page
+
+
 async def test_a_silence_form_reads_matchers(client):
     fields = {"matchers": 'scorecard=it, severity=~"warning|info",', "for": "4h", "comment": "patching"}
     assert (await client.post("/alerts/silence", data=fields, allow_redirects=False)).status == 303

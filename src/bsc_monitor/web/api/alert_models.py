@@ -134,6 +134,7 @@ class SilenceId(Answer):
     """Names a silence, as Alertmanager does."""
 
     silenceID: str  # noqa: N815
+    warnings: list[str] = Field(default_factory=list, description="What nothing meets now: probably a typo.")
 
 
 Span = Annotated[str, StringConstraints(max_length=40), Field(description='As in config.toml: "3h", "90m".')]
@@ -211,3 +212,9 @@ class Done(Answer):
     """It is done."""
 
     done: Literal[True] = True
+
+
+class MaintenanceDone(Done):
+    """The window is open to come."""
+
+    warnings: list[str] = Field(default_factory=list, description="What nothing meets now: probably a typo.")

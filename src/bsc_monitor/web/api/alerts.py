@@ -12,7 +12,7 @@ from bsc_monitor.web.api import alert_models, models, shapes
 from bsc_monitor.web.api.alert_models import sane
 from bsc_monitor.web.api.endpoint import Api, Call
 from bsc_monitor.web.api.kpis import Id, Query
-from bsc_monitor.web.matching import matcher
+from bsc_monitor.web.matching import matcher, unmet_now
 from bsc_monitor.web.operations import Rejected
 from bsc_monitor.web.routes import Policy
 
@@ -88,7 +88,8 @@ async def silence(call: Call, body: alert_models.NewSilence) -> alert_models.Sil
     check_silence(matchers, starts, ends, call.board.clock())
     name = await call.board.operations.silence(matchers, starts, ends, call.identity.name, body.comment)
     await call.hub.reread()
-    return alert_models.SilenceId(silenceID=name)
+    warnings = await unmet_now(call.board.organisation, [matchers])
+    return alert_models.SilenceId(silenceID=name, warnings=warnings[tuple(matchers)])
 
 
 @API.delete("/silences/{silence}", Policy.OPERATOR)

@@ -9,6 +9,7 @@ from bsc_monitor.web.api import alert_models, shapes
 from bsc_monitor.web.api.alert_models import sane
 from bsc_monitor.web.api.alerts import matcher_of
 from bsc_monitor.web.api.endpoint import Api, Call
+from bsc_monitor.web.matching import unmet_now
 from bsc_monitor.web.operations import Rejected
 from bsc_monitor.web.routes import Policy
 
@@ -26,7 +27,7 @@ async def windows(call: Call) -> alert_models.MaintenanceWindows:
 
 
 @API.post("/maintenance", Policy.OPERATOR)
-async def maintain(call: Call, body: alert_models.NewMaintenance) -> alert_models.Done:
+async def maintain(call: Call, body: alert_models.NewMaintenance) -> alert_models.MaintenanceDone:
     """Open a maintenance window that comes again, from now on."""
     try:
         lasts = parse_duration(body.lasts)
@@ -38,7 +39,8 @@ async def maintain(call: Call, body: alert_models.NewMaintenance) -> alert_model
     )  # fmt: skip
     await call.board.operations.maintain(wanted)
     await call.hub.reread()
-    return alert_models.Done()
+    warnings = await unmet_now(call.board.organisation, [wanted.match])
+    return alert_models.MaintenanceDone(warnings=warnings[wanted.match])
 
 
 @API.delete("/maintenance/{window}", Policy.OPERATOR)

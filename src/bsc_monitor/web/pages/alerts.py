@@ -9,6 +9,7 @@ from bsc_monitor.web import forms
 from bsc_monitor.web.api.alerts import check_silence
 from bsc_monitor.web.board import BOARD
 from bsc_monitor.web.guard import IDENTITY
+from bsc_monitor.web.matching import unmet_now
 from bsc_monitor.web.operations import Rejected
 from bsc_monitor.web.pages.maintenance import DAYS, back_to_alerts, shown
 from bsc_monitor.web.pages.showing import showing
@@ -24,12 +25,15 @@ async def alerts(request: web.Request) -> web.Response:
     """Everything about alerts."""
     board, page_of = request.app[BOARD], await showing(request)
     past, names, dead = await board.store.read(_read)
-    now = board.clock()
+    now, controls = board.clock(), page_of.scene.controls
+    silences = [each for each in controls.silences if each.ends_at > now]
+    windows = [each for each in controls.windows if each.until is None or each.until > now]
+    conditions = [*(each.matchers for each in silences), *(each.match for each in windows)]
     return page(
         request, "alerts.html", scene=page_of.scene, piece=page_of.piece, channel=page_of.channel("alerts"),
         since=page_of.since, past=past, names=names, dead=dead, now=now,
-        silences=[each for each in page_of.scene.controls.silences if each.ends_at > now],
-        windows=[shown(each, now) for each in page_of.scene.controls.windows if each.until is None or each.until > now], days=tuple(DAYS), zone=board.timezone(),
+        silences=silences, windows=[shown(each, now) for each in windows], days=tuple(DAYS), zone=board.timezone(),
+        unmet=await unmet_now(board.organisation, conditions),
     )  # fmt: skip
 
 
