@@ -54,6 +54,15 @@ def test_wrong_credentials_are_told_in_words_and_can_be_given_again(jira, tmp_pa
     assert "nonsense" not in result.output
 
 
+def test_a_time_zone_that_there_is_not_is_asked_for_again_with_the_one_that_was_meant(jira, tmp_path):
+    account = (jira, "demo@example.com", "", "demo")
+    result = answer(tmp_path, "IT", "Mars", "vienna", "Europe/Vienna", "jira", *account, "throughput", "SHOP")
+    assert result.exit_code == 0, result.output
+    assert "'Mars' is no time zone; write it as Europe/Berlin or UTC" in result.output.replace("\n", " ")
+    assert "'vienna' is no time zone; did you mean 'Europe/Vienna'?" in result.output.replace("\n", " ")
+    assert 'timezone = "Europe/Vienna"' in (tmp_path / "config.toml").read_text()
+
+
 def test_a_configuration_that_is_there_is_not_written_over(tmp_path):
     Path(tmp_path / "config.toml").write_text("# mine")
     result = answer(tmp_path)

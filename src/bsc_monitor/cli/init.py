@@ -20,6 +20,7 @@ from bsc_monitor.collect.probe import probe_source
 from bsc_monitor.config import ConfigError
 from bsc_monitor.model.source import Source
 from bsc_monitor.model.words import plural
+from bsc_monitor.model.zones import zone
 from bsc_monitor.plugin import Collector, SourceError
 
 _SUGGESTED = 3  #: KPIs of a plugin suggested for each perspective
@@ -47,7 +48,7 @@ def init(
     collectors, definitions = find_plugins([]).collectors, load()
     offered = sorted({each.plugin for each in definitions.values()} & collectors.keys())
     answers = Answers(title=typer.prompt("What is scored", default="IT department"))
-    answers.timezone = typer.prompt("Time zone", default="Europe/Berlin")
+    answers.timezone = _ask_zone()
     for plugin in _choose("Which systems do you have", offered, default=()):
         source = _ask_source(plugin, collectors[plugin], folder)
         if source is not None:
@@ -62,6 +63,14 @@ def init(
     _CONSOLE.print(
         f"[green]Written:[/] {escape(str(file))}. Start it with: bsc-monitor run --config {escape(str(file))}"
     )
+
+
+def _ask_zone() -> str:
+    while True:
+        try:
+            return zone(typer.prompt("Time zone", default="Europe/Berlin").strip())
+        except ValueError as error:
+            _CONSOLE.print(f"[red]{escape(str(error))}[/]", highlight=False)
 
 
 def _choose(question: str, offered: list[str], default: Iterable[str]) -> list[str]:

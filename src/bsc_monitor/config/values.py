@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +22,7 @@ from pydantic import (
 
 from bsc_monitor.config.durations import PATTERN, parse_duration
 from bsc_monitor.model.cron import next_fire
+from bsc_monitor.model.zones import zone
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _REFERENCE = re.compile(rf"{ID.pattern}(/{ID.pattern})?")
@@ -83,15 +83,6 @@ def _cron(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=1024)
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ValueError, OSError, LookupError):
-        raise ValueError(f"{text[:60]!r} is no time zone; write it as Europe/Berlin or UTC") from None
-    return text
-
-
 def _url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+\S*", text):
         raise ValueError("expected an address that begins with http:// or https://")
@@ -114,7 +105,7 @@ Reference = Annotated[str, AfterValidator(_reference)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
 WeightNumber = Annotated[float, Field(allow_inf_nan=False, ge=0)]
-Zone = Annotated[str, AfterValidator(_zone)]
+Zone = Annotated[str, AfterValidator(zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Url = Annotated[str, AfterValidator(_url)]
 Duration = Annotated[

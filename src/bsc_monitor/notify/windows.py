@@ -9,12 +9,12 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from bsc_monitor.model.alert import Maintenance
 from bsc_monitor.model.cron import next_fire
+from bsc_monitor.model.zones import zone
 from bsc_monitor.notify.controls import LONGEST, NotPossible, NotThere, leave_trace, one_line
 from bsc_monitor.notify.wording import lasted
 from bsc_monitor.store import windows
@@ -75,11 +75,7 @@ def _check_times(wanted: Maintenance, now: datetime) -> None:
     if len(wanted.cron) > _LONGEST_CRON:
         raise NotPossible(f"a cron expression has up to {_LONGEST_CRON} characters")
     try:
-        ZoneInfo(wanted.timezone)
-    except (ValueError, OSError, LookupError):
-        raise NotPossible(f"{wanted.timezone[:60]!r} is no time zone; write it as Europe/Berlin or UTC") from None
-    try:
-        opening = next_fire(wanted.cron, wanted.timezone, now)
+        opening = next_fire(wanted.cron, zone(wanted.timezone), now)
     except ValueError as error:
         raise NotPossible(str(error)) from None
     if opening is None:
