@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from bsc_monitor.cli.frame import load_all
 from bsc_monitor.collect.harvest import readings_for
 from bsc_monitor.collect.http import SourceClient
 from bsc_monitor.collect.live import open_source
+from bsc_monitor.collect.plugins import Plugins
 from bsc_monitor.collect.run import RunResult, run_measure
 from bsc_monitor.collect.schedule import Configuration
 from bsc_monitor.collect.streams import TransientRecords
@@ -37,18 +39,14 @@ _SHOWN_REQUESTS = 20
 class Tools:
     """What the commands here are given by the command line's frame."""
 
-    load: Callable[[Path], tuple[Configuration, Mapping[str, type[Collector]]]]  #: configuration and collectors
+    load: Callable[[Path], tuple[Configuration, Plugins]]
     parse_period: Callable[[str, Calendar], Period]
     current_period: Callable[[datetime, Kpi | None, Calendar], Period]
     score: Callable[[Kpi, Reading, str, Period], float | None]  #: of a reading in the measure's unit; None: none
 
 
 def _own_tools() -> Tools:
-    def load_both(file: Path) -> tuple[Configuration, Mapping[str, type[Collector]]]:
-        configuration, plugins = load_all(file)
-        return configuration, plugins.collectors
-
-    return Tools(load_both, parse_period, current_period, score_reading)
+    return Tools(load_all, parse_period, current_period, score_reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +81,9 @@ def register(app: typer.Typer, given: Tools | None = None) -> None:
 
         Example: bsc-monitor collect itsm mttr --period 2016-04 -p query=priority=1 --by assignment_group
         """
-        configuration, collectors = tools.load(config)
+        configuration, plugins = tools.load(config)
         wanted = (source, measure, period, _params(param or []), tuple(by or ()))
-        asked = _resolve(tools, configuration, collectors, *wanted)
+        asked = _resolve(tools, configuration, plugins, *wanted)
         result = asyncio.run(_run(asked, _tape(record, replay)))
         scores = _scores(tools, asked, result)
         if as_json:
@@ -121,7 +119,7 @@ def _tape(record: Path | None, replay: Path | None) -> Tape | None:
 def _resolve(
     tools: Tools,
     configuration: Configuration,
-    collectors: Mapping[str, type[Collector]],
+    plugins: Plugins,
     source_id: str,
     measure_name: str,
     period: str | None,
@@ -131,9 +129,12 @@ def _resolve(
     source = configuration.sources.get(source_id)
     if source is None:
         raise typer.BadParameter(_unknown("source", source_id, configuration.sources))
-    collector = collectors.get(source.plugin)
+    collector = plugins.collectors.get(source.plugin)
     if collector is None:
-        raise typer.BadParameter(_unknown("plugin", source.plugin, collectors))
+        broken = plugins.broken(source.plugin)
+        if broken is not None:
+            raise typer.BadParameter(f"the plugin {source.plugin!r} is broken: {broken}")
+        raise typer.BadParameter(_unknown("plugin", source.plugin, plugins.collectors))
     measures = declared(collector, "measure")
     if measure_name not in measures:
         raise typer.BadParameter(_unknown("measure", measure_name, measures))
@@ -159,13 +160,17 @@ def _unknown(kind: str, name: str, known: Mapping[str, Any]) -> str:
 
 
 async def _run(asked: _Asked, tape: Tape | None) -> RunResult:
+    """A run in this very process: code that never lets go of the loop is broken off, as no deadline is ever seen."""
+    from bsc_monitor.testing.stalling import StallWatch
+
     client = SourceClient(asked.source, tape=tape)
     try:
-        live = open_source(asked.source, asked.collector, client)
-        return await run_measure(
-            live, asked.measure.name, asked.params, period=asked.period, now=datetime.now(UTC), calendar=asked.calendar,
-            records=TransientRecords(), by=asked.by,
-        )  # fmt: skip
+        async with StallWatch(inspect.getfile(asked.collector)):
+            live = open_source(asked.source, asked.collector, client)
+            return await run_measure(
+                live, asked.measure.name, asked.params, period=asked.period, now=datetime.now(UTC), calendar=asked.calendar,
+                records=TransientRecords(), by=asked.by,
+            )  # fmt: skip
     except SourceError as error:
         return RunResult(error=error)
     finally:

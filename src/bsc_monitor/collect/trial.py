@@ -6,15 +6,19 @@ Run as ``python -m bsc_monitor.collect.trial``: loads the plugins named on its i
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-SECONDS = 20.0  #: for all plugins; the last one begun is to blame
+SECONDS = 10.0  #: for each plugin
+_START = 10.0  #: seconds for the process itself
+_BEGUN, _LATE = "begun", "Timeout"  #: what it says before each plugin, and how Python begins to say where one stands
 _LIMIT = 1 << 30  #: bytes of memory
 _passed: set[tuple[str, str]] = set()
 
@@ -49,14 +53,26 @@ def _try(origins: list[str]) -> tuple[int, str]:
         stderr=subprocess.DEVNULL, start_new_session=True, text=True,
     ) as process:  # fmt: skip
         try:
-            said, _ = process.communicate(json.dumps(origins), timeout=SECONDS)
+            task = json.dumps({"seconds": SECONDS, "origins": origins})
+            said, _ = process.communicate(task, timeout=_START + SECONDS * len(origins))
             how = "" if process.returncode == 0 else f"it ends its process while it is loaded ({_code(process)})"
         except subprocess.TimeoutExpired:
             _kill(process)
             said, _ = process.communicate()
             how = f"it is not loaded within {SECONDS:.0f} s"
         _kill(process)  # what it started
-    return said.count("\n"), how
+    begun, late, stack = said.partition(_LATE)
+    count = begun.count(_BEGUN)
+    if late and count:
+        how = f"it is not loaded within {SECONDS:.0f} s{_place(stack, origins[count - 1])}"
+    return count, how
+
+
+def _place(stack: str, origin: str) -> str:
+    """Where a plugin stands, of a stack whose newest call comes first: its own line where it has one."""
+    calls = re.findall(r'File "(.*)", line (\d+)', stack)
+    own = [line for file, line in calls if file == origin]
+    return f": it stands at line {own[0]}" if own else ""
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
@@ -69,7 +85,7 @@ def _code(process: subprocess.Popen[str]) -> str:
 
 
 def main() -> None:
-    """Load what the input names. What the plugins print goes nowhere."""
+    """Load what the input names. What the plugins print goes nowhere; the stack of one that is late goes to who asks."""
     from bsc_monitor.collect.plugins import load_origin
     from bsc_monitor.collect.worker import limit
 
@@ -77,8 +93,10 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 1)
     limit(_LIMIT)
-    for origin in json.load(sys.stdin):
-        os.write(private, b"begun\n")
+    task = json.load(sys.stdin)
+    for origin in task["origins"]:
+        os.write(private, f"{_BEGUN}\n".encode())
+        faulthandler.dump_traceback_later(task["seconds"], exit=True, file=private)
         load_origin(origin)
     os._exit(0)  # threads of a plugin may hang
 

@@ -19,6 +19,9 @@ _HOPELESS = 10.0  #: seconds; after so long the plugin's code is broken off, or 
 class Stalled(Exception):  # noqa: N818 - names what happened
     """Raised within code that never lets go of the loop."""
 
+    def __init__(self) -> None:
+        super().__init__("it never let go of the event loop, and was broken off")
+
 
 class StallWatch:
     """An async context around a run. ``stalls`` holds, by file and line of the plugin, the longest stall in seconds."""

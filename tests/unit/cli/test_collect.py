@@ -1,6 +1,7 @@
 """``collect`` and ``plugin list`` as a person types them."""
 
 import json
+import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from bsc_monitor.collect.plugins import find_plugins
 from bsc_monitor.model.organisation import Kpi, Organisation, Scorecard
 from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.source import Source
+from bsc_monitor.testing import stalling
 
 APRIL = Period(datetime(2016, 4, 1, tzinfo=UTC), datetime(2016, 5, 1, tzinfo=UTC), PeriodKind.MONTH, "2016-04")
 RUNNER = CliRunner(env={"COLUMNS": "200"})
@@ -29,8 +31,8 @@ def parse_period(text, calendar):
 def app(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("day,team,hours\n2016-04-03,a,5\n2016-04-09,b,7\n2016-05-01,a,99\n")
-    collectors = find_plugins([], with_entry_points=False).collectors
-    config = collectors["table_file"].Config(path=table)
+    plugins = find_plugins([], with_entry_points=False)
+    config = plugins.collectors["table_file"].Config(path=table)
     kpi = Kpi(
         "hours", "it", "p", "it/o", "Hours", source="sheet", measure="column", params={"column": "hours", "date": "day"}
     )
@@ -42,7 +44,7 @@ def app(tmp_path):
     register(
         app,
         Tools(
-            load=lambda file: (configuration, collectors),
+            load=lambda file: (configuration, plugins),
             parse_period=parse_period,
             current_period=lambda now, kpi, calendar: APRIL,
             score=lambda kpi, reading, unit, period: 61.5,
@@ -95,6 +97,58 @@ def test_a_failed_run_says_why_and_ends_with_1(app):
         result = RUNNER.invoke(app, ["collect", "sheet", "column", "-p", "column=none", *more])
         assert result.exit_code == 1
         assert "no column 'none'" in result.output
+
+
+CONFIG = """
+[service]
+plugins = ["plugins"]
+[sources.own]
+plugin = "own"
+[scorecards.it]
+title = "IT"
+"""
+OWN = """
+from bsc_monitor.plugin import Collector, Reading, measure
+
+class Own(Collector):
+    name = "own"
+
+    @measure(unit="count", title="Number")
+    async def number(self, ctx) -> Reading:
+        return Reading(1.0)
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A person's own plugin and a source of it; collects from it."""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "config.toml").write_text(CONFIG)
+    app = typer.Typer()
+    register(app)
+    app.add_typer(plugin_app(lambda file: []))
+
+    def collect(text):
+        (tmp_path / "plugins" / "own.py").write_text(text)
+        result = RUNNER.invoke(app, ["collect", "own", "number", "--config", str(tmp_path / "config.toml")])
+        return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+    return collect
+
+
+def test_a_plugin_that_is_there_and_broken_is_said_with_file_and_line(own, tmp_path):
+    code, told = own(OWN.replace('name = "own"', 'name = "own"\n    limit = undefined'))
+    assert code == 2
+    assert f"the plugin 'own' is broken: {tmp_path}/plugins/own.py: it cannot be loaded: line 6: NameError" in told
+    assert "there is no plugin" not in told
+    assert own(OWN)[0] == 0
+
+
+def test_a_measure_that_never_lets_go_is_broken_off_and_its_line_is_said(own, monkeypatch):
+    monkeypatch.setattr(stalling, "_HOPELESS", 1.0)
+    code, told = own(OWN.replace("        return", "        while True: pass\n        return"))
+    assert code == 1
+    assert re.search(r"the plugin raised Stalled \(own\.py:9\): it never let go of the event loop", told), told
 
 
 def test_plugin_list_shows_what_is_there_and_what_could_not_be_loaded(app, tmp_path):

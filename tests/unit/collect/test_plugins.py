@@ -166,6 +166,16 @@ def test_what_would_take_the_service_with_it_stays_outside_and_the_rest_is_loade
     assert words in problem.message
 
 
+def test_a_plugin_that_never_ends_to_load_is_named_with_its_line_and_delays_no_other(folder, monkeypatch):
+    monkeypatch.setattr("bsc_monitor.collect.trial.SECONDS", 3.0)
+    bad = write(folder, "a_spin.py", "def spin():\n    while True: pass\nspin()\n")
+    for name in ("slow", "slower"):  # together they take longer than one may
+        write(folder, f"b_{name}.py", f"import time\ntime.sleep(1.6)\n{GOOD.replace('NAME', name)}")
+    found = find(folder)
+    assert {"good", "slow", "slower"} <= found.collectors.keys()
+    assert [str(problem) for problem in found.problems] == [f"{bad}: it is not loaded within 3 s: it stands at line 2"]
+
+
 def test_a_broken_plugin_is_found_by_the_name_of_its_file_or_of_its_collector(folder):
     write(folder, "some.py", GOOD.replace("NAME", "gitea") + "\nbroken(\n")
     found = find(folder)
