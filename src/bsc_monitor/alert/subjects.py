@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from bsc_monitor.model.alert import AlertKind, AlertRule, matches_all
+from bsc_monitor.model.alert import Alert, AlertKind, AlertRule, matches_all
 from bsc_monitor.model.organisation import Kpi, LiveProgress, Organisation
 from bsc_monitor.model.period import PeriodKind
 
@@ -50,6 +50,11 @@ def subject_of(organisation: Organisation, key: str) -> Subject | None:
     kind, _, name = key.partition(":")
     find = _FINDERS.get(kind)
     return find(organisation, name) if find else None
+
+
+def is_dead_man(alert: Alert) -> bool:
+    """Whether an alert is the dead man's switch: it fires because the service is alive."""
+    return alert.subject.startswith("service:")
 
 
 def standing_subjects(organisation: Organisation) -> Iterator[Subject]:

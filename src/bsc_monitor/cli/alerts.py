@@ -13,12 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from bsc_monitor.alert.quiet import Quiet
+from bsc_monitor.alert.subjects import is_dead_man
 from bsc_monitor.cli.desk import read_alerts
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
 from bsc_monitor.cli.matchers import parse_matchers, unmet_by, warn
 from bsc_monitor.model.alert import Alert, AlertState, matches_all
 from bsc_monitor.notify.payload import instant
 from bsc_monitor.notify.wording import lasted, level, number
+from bsc_monitor.store import is_led
 
 _COLOURS = {AlertState.FIRING: "red", AlertState.PENDING: "dark_orange"}
 
@@ -33,17 +35,21 @@ def alerts(
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
-    """Show pending and firing alerts.
+    """Show pending and firing alerts. The dead man's switch is one only while the service runs.
 
     Example: bsc-monitor alerts scorecard=it severity=critical
     """
     matchers, now = parse_matchers(match or []), datetime.now(UTC)
     configuration, _ = load_all(config)
+    alive = is_led(configuration.service.database)
     found, quiet = read_alerts(configuration, now)
-    shown = [alert for alert in found if matches_all(matchers, alert.labels)]
+    shown = [each for each in found if matches_all(matchers, each.labels) and (alive or not is_dead_man(each))]
     if as_json:
         typer.echo(json.dumps([as_alertmanager(alert, quiet, now) for alert in shown], indent=2))
         return
+    if not alive:
+        typer.echo("The service is not running: what follows is as it was left, and nobody watches.", err=True)
+        typer.echo(f"Start it with: bsc-monitor run --config {config}", err=True)
     if not shown:
         typer.echo("no alert is pending or firing")
         warn(unmet_by(configuration, matchers))

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event, text
 
 _KEY = 0x62736D6F6E  # "bsmon"
 
@@ -36,6 +36,30 @@ def take_file(database: Path) -> int:
         os.close(held)
         raise Taken from None
     return held
+
+
+def is_taken(database: Path) -> bool:
+    """Whether a process holds the lock of an SQLite database now."""
+    try:
+        looked = os.open(f"{database}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(looked, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go at once: whoever starts now must find it free
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(looked)
+    return False
+
+
+def is_held(connection: Connection) -> bool:
+    """Whether a connection to this PostgreSQL database holds the lock now."""
+    held = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+        " AND classid = :high AND objid = :low AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return bool(connection.scalar(held, {"high": _KEY >> 32, "low": _KEY & 0xFFFFFFFF}))
 
 
 def lead_by_connection(engine: Engine) -> None:

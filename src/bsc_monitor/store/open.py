@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bsc_monitor import crash
 from bsc_monitor.store.engines import READERS, StoreError, build_engine, hint, parse_url, words
-from bsc_monitor.store.lease import HEARTBEAT, lead_by_connection, take_file
+from bsc_monitor.store.lease import HEARTBEAT, is_held, is_taken, lead_by_connection, take_file
 from bsc_monitor.store.schema import HEAD
 from bsc_monitor.store.writer import Writer
 
@@ -109,6 +109,14 @@ def read_only(url: str, work: Callable[[Connection], T]) -> T:
         raise StoreError(f"the database cannot be read: {words(error)}", hint(parsed)) from error
     finally:
         engine.dispose()
+
+
+def is_led(url: str) -> bool:
+    """Whether a process writes to a database now: a service, or for a moment a command. Raises StoreError."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return is_taken(Path(str(parsed.database)))
+    return read_only(url, is_held)
 
 
 def _version(connection: Connection) -> str | None:
