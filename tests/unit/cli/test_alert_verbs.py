@@ -140,6 +140,28 @@ def test_a_comment_is_kept_with_its_author_beside_the_kpi(run, config):
     assert trail(config) == [("comment", "ada")]
 
 
+@pytest.mark.parametrize("said", ["mttr", "kpi:it/mttr"])
+def test_a_comment_reaches_a_kpi_by_its_short_name_too(run, said):
+    assert "written to kpi:it/mttr" in run("comment", said, "x")
+
+
+def test_a_comment_on_what_there_is_not_is_refused_in_words_with_near_names(run, config):
+    told = flat(run("comment", "mtrr", "x", code=2))
+    assert "there is nothing 'mtrr' to comment on; did you mean 'mttr'? Write the name of a KPI (it/mttr)" in told
+    told = flat(run("comment", "nope", "x", code=2))
+    assert "there is nothing 'nope' to comment on. Write the name of a KPI (it/mttr)" in told
+    assert "[a-z" not in told
+    assert "there is nothing 'ffffffff'" in flat(run("comment", "ffffffff", "x", code=2))
+
+
+def test_a_comment_on_an_alert_is_kept_under_its_whole_id(run, firing, config):
+    named = f"alert:{firing.fingerprint}"
+    assert f"written to {named}" in run("comment", firing.fingerprint[:8], "known since Monday")
+    configuration, _ = load_all(config)
+    (said,) = read_only(configuration.service.database, lambda connection: load_comments(connection, named))
+    assert said.text == "known since Monday"
+
+
 def test_alerts_are_listed_with_what_people_did_about_them(run, firing, config):
     assert "Time to restore (it)" in run("alerts")
     run("ack", firing.fingerprint[:8], "--note", "rolling back", "--author", "ann")

@@ -1,9 +1,11 @@
 """Alerts and what people do about them, in the shapes of Alertmanager's API v2 where it has one."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from bsc_monitor.ingest import clean_text
 from bsc_monitor.web.api.models import Answer
@@ -11,6 +13,7 @@ from bsc_monitor.web.operations import Rejected
 
 LONGEST_TEXT = 4000
 _EARLIEST, _LATEST = 1990, 2200
+_SUBJECT = r"^(kpi|objective|perspective|scorecard|initiative|alert):[a-z0-9_-]+(/[a-z0-9_-]+)?$"
 
 
 def sane(at: datetime | None) -> datetime | None:
@@ -18,6 +21,16 @@ def sane(at: datetime | None) -> datetime | None:
     if at is not None and not _EARLIEST <= at.year <= _LATEST:
         raise Rejected(f"the year {at.year} is not between {_EARLIEST} and {_LATEST}")
     return at
+
+
+def _subject(text: str) -> str:
+    """A schema's own words would show the expression."""
+    if re.search(_SUBJECT, text) is None:
+        hint = (
+            "write its kind and name, as kpi:it/mttr, objective:it/restore-fast, scorecard:it or alert:e3056679cc67df43"
+        )
+        raise PydanticCustomError("subject", "{said} is no subject: {hint}", {"said": repr(text[:60]), "hint": hint})
+    return text
 
 
 def _text(text: str) -> str:
@@ -192,10 +205,9 @@ class NewComment(Request):
 
     subject: Annotated[
         str,
-        StringConstraints(
-            pattern=r"^(kpi|objective|perspective|scorecard|initiative|alert):[a-z0-9_-]+(/[a-z0-9_-]+)?$",
-            max_length=300,
-        ),
+        StringConstraints(max_length=300),
+        AfterValidator(_subject),
+        Field(json_schema_extra={"pattern": _SUBJECT}, description="kpi:it/mttr, scorecard:it, alert:e3056679cc67df43"),
     ]
     text: Said
 
