@@ -7,7 +7,7 @@ from math import floor, isfinite, isinf, log10
 from bsc_monitor.improve.series import time_of
 from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.unit import BARE, canonical, is_currency, yes_no
-from bsc_monitor.model.words import MONTHS
+from bsc_monitor.model.words import MONTHS, is_extreme, power_of_ten
 
 FIGURES = 3  #: significant digits that a manager reads
 _MOST_FIGURES = 9
@@ -16,7 +16,12 @@ _LONG_UNITS = {"d": "days", "w": "weeks"}
 
 
 def number(value: float, figures: int = FIGURES) -> str:
-    """So many significant digits, whole ones all the same, with thousands separators and no more zeros than needed."""
+    """So many significant digits, whole ones all the same, with thousands separators and no more zeros than needed.
+
+    What is so large or so small that nobody counts its zeros is a power of ten: ``1.5 × 10³⁰⁰``.
+    """
+    if is_extreme(value):
+        return power_of_ten(value, figures)
     return _written(value, _decimals(abs(value), figures))
 
 
@@ -54,13 +59,13 @@ def between(low: float, high: float, unit: str, joint: str = "to", figures: int 
     Both ends have as many decimals as the larger one, and as many more as they need to differ.
     """
     if low == high or canonical(unit) == "yes/no":
-        ends = dict.fromkeys((amount(low, unit, figures), amount(high, unit, figures)))
-        return f" {joint} ".join(ends)
+        return f" {joint} ".join(dict.fromkeys((amount(low, unit, figures), amount(high, unit, figures))))
     size = max(abs(low), abs(high))
     for digits in range(figures, _MOST_FIGURES):
         places = _decimals(size, digits)
-        if _written(low, places) != _written(high, places):
-            return _with_unit(f"{_written(low, places)} {joint} {_written(high, places)}", canonical(unit))
+        ends = [number(end, digits) if is_extreme(size) else _written(end, places) for end in (low, high)]
+        if ends[0] != ends[1]:
+            return _with_unit(f" {joint} ".join(ends), canonical(unit))
     return amount(high, unit, figures)
 
 

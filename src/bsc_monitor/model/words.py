@@ -1,7 +1,7 @@
 """What the board, messages and reports write in the same words."""
 
 from datetime import date
-from math import floor
+from math import floor, isfinite
 
 from bsc_monitor.model.status import Status
 
@@ -9,6 +9,7 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STATUS = {Status.GREEN: "Green", Status.AMBER: "Amber", Status.RED: "Red", Status.UNKNOWN: "No data"}
 
 
@@ -25,6 +26,18 @@ def score(value: float | None) -> str:
 def status_word(status: Status) -> str:
     """A status in a word."""
     return _STATUS[status]
+
+
+def is_extreme(value: float) -> bool:
+    """Whether a value is so large or so small that its digits cannot be read."""
+    return isfinite(value) and (abs(value) >= 1e15 or 0 < abs(value) < 1e-6)
+
+
+def power_of_ten(value: float, figures: int, space: str = " ") -> str:
+    """A value with so many significant digits at most: ``1.2 × 10⁻⁸``."""
+    digits, _, power = f"{value:.{figures - 1}e}".partition("e")
+    shown = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"{shown}{space}×{space}10{str(int(power)).translate(_RAISED)}".replace("-", "−")
 
 
 def plural(count: int, word: str) -> str:

@@ -18,7 +18,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from bsc_monitor.model.alert import Alert, AlertRule
 from bsc_monitor.model.organisation import Level
 from bsc_monitor.model.unit import BARE, canonical, yes_no
-from bsc_monitor.model.words import day
+from bsc_monitor.model.words import day, is_extreme, power_of_ten
 
 _log = structlog.get_logger(__name__)
 _BARS = "▁▂▃▄▅▆▇█"
@@ -86,7 +86,10 @@ def number(value: float | None, unit: str = "") -> str:
     unit = canonical(unit)
     if unit == "yes/no":
         return yes_no(value)
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if is_extreme(value):
+        text = power_of_ten(value, 4)
+    else:
+        text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return text if unit in BARE else f"{text} {unit}"
 
 

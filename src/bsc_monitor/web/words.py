@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bsc_monitor.model.organisation import Better, Level, Thresholds
 from bsc_monitor.model.status import CollectorError, Freshness
 from bsc_monitor.model.unit import BARE, canonical, yes_no
-from bsc_monitor.model.words import day, score, status_word
+from bsc_monitor.model.words import day, is_extreme, power_of_ten, score, status_word
 
 __all__ = [
     "amount",
@@ -46,7 +46,6 @@ _REASONS: Mapping[CollectorError, str] = {
 _LARGE = ((1e12, "T"), (1e9, "bn"), (1e6, "M"))
 _SHORT = 3  #: characters of a unit that is a sign rather than a word
 _NARROW = "\u202f"  # no-break, narrow
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float | None) -> str:
@@ -54,10 +53,8 @@ def number(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     size = abs(value)
-    if size >= 1e15 or 0 < size < 1e-6:
-        digits, _, power = f"{value:.{3 if size >= 1 else 1}e}".partition("e")
-        shown = digits.rstrip("0").rstrip(".") if "." in digits else digits
-        return f"{shown}{_NARROW}×{_NARROW}10{str(int(power)).translate(_RAISED)}".replace("-", "−")
+    if is_extreme(value):
+        return power_of_ten(value, 4 if size >= 1 else 2, _NARROW)
     for factor, word in _LARGE:
         if size >= factor:
             return f"{value / factor:,.4g}{_NARROW}{word}".replace("-", "−")

@@ -158,6 +158,7 @@ def test_numbers_levels_spans_and_links_are_written_for_people():
         "30.2 h",
         "1,234,568 h",
     ]
+    assert [number(v, "h") for v in (1e300, -2e-9)] == ["1 × 10³⁰⁰ h", "−2 × 10⁻⁹ h"]
     assert [number(140.0, unit) for unit in ("", "count", "ratio", "percent", "points")] == [
         "140", "140", "140", "140 %", "140 points",
     ]  # fmt: skip
