@@ -86,10 +86,8 @@ def number(value: float | None, unit: str = "") -> str:
     unit = canonical(unit)
     if unit == "yes/no":
         return yes_no(value)
-    if is_extreme(value):
-        text = power_of_ten(value, 4)
-    else:
-        text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    plain = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    text = power_of_ten(value, 4) if is_extreme(value) else plain
     return text if unit in BARE else f"{text} {unit}"
 
 
