@@ -39,6 +39,7 @@ def backfill(
 
     Example: bsc-monitor backfill itsm --from 2025-01-01
     """
+    _check_past(since)
     configuration, plugins = load_all(config)
     organisation = configuration.organisation
     if subject not in configuration.sources and subject not in organisation.kpis:
@@ -51,14 +52,22 @@ def backfill(
     try:
         begun = ask_service(f"{api_of(configuration)}/backfill", "POST", {"subject": subject, "start": day})
     except OSError:
-        failures = asyncio.run(_here(configuration, plugins, subject, since.replace(tzinfo=UTC)))
+        total, failures = asyncio.run(_here(configuration, plugins, subject, since.replace(tzinfo=UTC)))
     else:
-        failures = _follow(configuration, begun)
+        total, failures = begun["total"], _follow(configuration, begun)
+    if not total:
+        typer.echo(f"Nothing is left to collect: no period has ended since {day}, or all were collected before.")
     for words in failures[:5]:
         typer.echo(f"failed: {words}", err=True)
     if failures:
         typer.echo("Run the same command again: it takes up what is missing.", err=True)
         raise typer.Exit(1)
+
+
+def _check_past(since: datetime) -> None:
+    """Raise typer.BadParameter for a day (its midnight, UTC) that has not begun."""
+    if since.replace(tzinfo=UTC) > datetime.now(UTC):
+        raise typer.BadParameter(f"{since:%Y-%m-%d} is still to come: name a day that has begun", param_hint="--from")
 
 
 def _bar() -> Progress:
@@ -79,8 +88,11 @@ def _follow(configuration: Configuration, begun: dict[str, Any]) -> list[str]:
     return [f"{now['failed']} periods, first: {now['first_failure']}"] if now["failed"] else []
 
 
-async def _here(configuration: Configuration, plugins: Plugins, subject: str, since: datetime) -> list[str]:
-    """Collect without a service: the same evaluator on the same store, no schedule and no messages."""
+async def _here(configuration: Configuration, plugins: Plugins, subject: str, since: datetime) -> tuple[int, list[str]]:
+    """Collect without a service: the same evaluator on the same store, no schedule and no messages.
+
+    How many periods there were to collect, and why some failed.
+    """
     from bsc_monitor.service.offline import collecting
     from bsc_monitor.service.past import fill, remaining
 
@@ -96,7 +108,7 @@ async def _here(configuration: Configuration, plugins: Plugins, subject: str, si
                     failures.append(outcome.error)
 
             await fill(store, collection, runs, told)
-    return list(dict.fromkeys(failures))
+    return len(runs), list(dict.fromkeys(failures))
 
 
 def rescore(
@@ -110,6 +122,7 @@ def rescore(
     """
     from bsc_monitor.model.words import plural
 
+    _check_past(since)
     configuration, _ = load_all(config)
     organisation = configuration.organisation
     names = [name for name, kpi in organisation.kpis.items() if name in kpis or kpi.scorecard in kpis]

@@ -56,10 +56,18 @@ def _instant(day: str) -> datetime:
     return sane(at) or at
 
 
+def _past(call: Call, day: str) -> datetime:
+    """Midnight of a day that has begun. Raises ``Rejected``."""
+    at = _instant(day)
+    if at > call.board.clock():
+        raise Rejected(f"{day} is still to come: name a day that has begun")
+    return at
+
+
 @API.post("/backfill", Policy.ADMIN, 202)
 async def begin(call: Call, body: BackfillAsked) -> Backfill:
     """Collect past periods of a source or KPI that are wanting; what was done before is not done again."""
-    await call.board.operations.backfill(body.subject, _instant(body.start))
+    await call.board.operations.backfill(body.subject, _past(call, body.start))
     return _progress(call)
 
 
@@ -72,7 +80,7 @@ async def progress(call: Call) -> Backfill:
 @API.post("/rescore", Policy.ADMIN, 200)
 async def rescore(call: Call, body: RescoreAsked) -> Rescored:
     """Judge closed periods by today's definitions, on purpose and on record."""
-    count = await call.board.operations.rescore(body.kpis, _instant(body.start), call.identity.name)
+    count = await call.board.operations.rescore(body.kpis, _past(call, body.start), call.identity.name)
     return Rescored(periods=count)
 
 
