@@ -26,7 +26,6 @@ from bsc_monitor.alert.observing import (
 from bsc_monitor.alert.step import Effect, due, end, step
 from bsc_monitor.alert.subjects import Subject, SubjectKind, subject_of, watches
 from bsc_monitor.model.alert import Alert, AlertRule, AlertState, Facts, new_alert
-from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period_value import PeriodValue
@@ -85,14 +84,13 @@ class AlertEngine:
                 effects += self._see((found[0], counting), sight_of_period(found[0], value), now)
         return effects
 
-    def collector(self, event: CollectorRan | CollectorFailed) -> list[Effect]:
-        """Take how a run went, at the event's own time."""
-        found = self._watching(f"collector:{event.source}/{event.measure}")
+    def collector(self, source: str, measure: str, failing: str | None, now: datetime) -> list[Effect]:
+        """Take what fails of a measure's collections, in words; None: nothing does."""
+        found = self._watching(f"collector:{source}/{measure}")
         if found is None:
             return []
-        failed = isinstance(event, CollectorFailed)
-        note = event.message if isinstance(event, CollectorFailed) else ""
-        return self._see(found, Sight(active=failed, facts=partial(Facts, found[0].title, note=note)), event.at)
+        facts = partial(Facts, found[0].title, note=failing or "")
+        return self._see(found, Sight(active=failing is not None, facts=facts), now)
 
     def insights(self, findings: Iterable[Finding], now: datetime) -> list[Effect]:
         """Take which insights (``kind`` about ``subject``) hold now and which no longer do."""

@@ -135,7 +135,8 @@ class Player:
         def work(connection: Connection) -> list[Event]:
             events = state.take(connection, readings, now) if readings else state.tick(connection, now)
             for run in runs:
-                events += state.collected(connection, run)
+                failing = run.message if isinstance(run, CollectorFailed) else None
+                events += state.collected(connection, run, failing)
             return events
 
         self._publish(bus, await self.store.write(work))

@@ -57,6 +57,7 @@ class Job:
     event_time: datetime | None = None  #: of the first webhook not yet answered
     closed: str | None = None  #: label of the last period whose final value was taken
     settle: timedelta = timedelta()  #: how long after a period's end the source may restate it
+    logged: set[str] = field(default_factory=set)  #: what the log said of its errors since it last succeeded
 
     @property
     def by(self) -> tuple[str, ...]:

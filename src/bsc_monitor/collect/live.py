@@ -75,5 +75,6 @@ def open_source(
         instance = collector(source.config)
     except (Exception, SystemExit) as error:  # noqa: BLE001
         failed = as_source_error(error)
-        raise SourceError(client.redactor.text(failed.message), failed.reason, hint=failed.hint) from None
+        mask = client.redactor.text
+        raise SourceError(mask(failed.message), failed.reason, hint=mask(failed.hint)) from None
     return LiveSource(source, instance, client, measures, streams)

@@ -21,9 +21,10 @@ from bsc_monitor.collect.agenda import Agenda, Job, PeriodAt, jobs_of, periods_d
 from bsc_monitor.collect.asking import Asking, Deliver
 from bsc_monitor.collect.guard import as_source_error, calm_collector
 from bsc_monitor.collect.living import LiveSources
+from bsc_monitor.collect.outcome import event_of, log
 from bsc_monitor.collect.run import Records, RunResult
 from bsc_monitor.collect.watch import LoopWatch
-from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event
+from bsc_monitor.model.event import Event
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.source import Source
@@ -276,16 +277,13 @@ class Collection:
             final = all(reading.completeness is not Completeness.PROVISIONAL for reading in result.readings)
             if result.error is None and job.window is None and period.end <= now and final:
                 job.closed = period.label
-        finished = self._clock()
+        finished, duration = self._clock(), loop.time() - begun
         self._agenda.finished(job, finished, error, self._period_at)
-        if self._jobs.get(job.key) is not job:
+        event = event_of(job, finished, error, duration=duration, readings=readings, requests=requests)
+        if self._jobs.get(job.key) is job:
+            if not self.closed:  # what keeps all of them from asking is no news of any
+                log(job, event)
+            self._bus.publish([event])
+        else:  # a reload took it off meanwhile: nobody asks how it went
             self._agenda.remove(job)
         self._wake()
-        duration = loop.time() - begun
-        event: Event
-        if error is None:
-            event = CollectorRan(finished, job.source, job.measure, duration, readings, requests, job.due)
-        else:
-            words = f"{error.message} {error.hint}".strip()
-            event = CollectorFailed(finished, job.source, job.measure, duration, error.reason, words, requests, job.due)
-        self._bus.publish([event])

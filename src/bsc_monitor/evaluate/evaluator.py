@@ -7,7 +7,7 @@ is ahead of the store; it is then thrown away and read anew before the next eval
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from bsc_monitor.evaluate.gather import Delivery, Gatherer
 from bsc_monitor.evaluate.state import State
 from bsc_monitor.ingest import Door, Refused
 from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event, PeriodClosed
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.organisation import Kpi
 from bsc_monitor.model.reading import KpiReading, Reading
 from bsc_monitor.plugin import CollectorError, SourceError
@@ -118,9 +119,15 @@ class Evaluator:
         """Let time do its work: values turn stale, periods close, alerts ripen."""
         await self._submit(lambda connection: self._state.tick(connection, self._clock()))
 
-    async def collected(self, event: CollectorRan | CollectorFailed) -> None:
-        """Keep how a run went, and let the alerts on collectors see it."""
-        await self._submit(lambda connection: self._state.collected(connection, event))
+    async def collected(self, event: CollectorRan | CollectorFailed, failing: str | None) -> None:
+        """Keep how a run went, and let the alerts on collectors see what fails of its measure now (None: nothing)."""
+        await self._submit(lambda connection: self._state.collected(connection, event, failing))
+
+    async def keep_collections(
+        self, known: Mapping[str, CollectionHealth], failing: Mapping[tuple[str, str], str | None]
+    ) -> None:
+        """Forget how others than these collections went, and let the alerts see what fails now of measures."""
+        await self._submit(lambda connection: self._state.keep_collections(connection, known, failing, self._clock()))
 
     async def replace(self, configuration: Configuration) -> None:
         """Judge by another configuration from now on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,6 +28,7 @@ from bsc_monitor.model.event import (
     ScoreChanged,
     SegmentJudged,
 )
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.period import Period
@@ -49,7 +50,7 @@ from bsc_monitor.store.periods import (
     unfrozen_periods,
 )
 from bsc_monitor.store.readings import readings_within, save_readings
-from bsc_monitor.store.standing import CollectorState, load_standings, save_collector, save_standings
+from bsc_monitor.store.standing import keep_collections, load_standings, save_collection, save_standings
 
 _GATHER = timedelta(seconds=2)
 
@@ -147,14 +148,29 @@ class State:
             return reading
         return replace(reading, at=newest + timedelta(microseconds=1))
 
-    def collected(self, connection: Connection, event: CollectorRan | CollectorFailed) -> list[Event]:
-        """A run of a collector ended."""
+    def collected(
+        self, connection: Connection, event: CollectorRan | CollectorFailed, failing: str | None
+    ) -> list[Event]:
+        """A run of a collection ended; ``failing``: what fails of its measure now, in words."""
+        of = CollectionHealth(event.source, event.measure, event.job)
         if isinstance(event, CollectorFailed):
-            state = CollectorState(event.source, event.measure, None, event.at, event.message)
+            of = replace(of, last_failure=event.at, error=event.message, reason=event.reason)
         else:
-            state = CollectorState(event.source, event.measure, event.at, None, None, event.interval)
-        save_collector(connection, state)
-        return self.tell_effects(connection, self.alerts.collector(event), event.at)
+            of = replace(of, last_success=event.at, interval=event.interval)
+        save_collection(connection, of)
+        return self.tell_effects(connection, self.alerts.collector(of.source, of.measure, failing, event.at), event.at)
+
+    def keep_collections(
+        self,
+        connection: Connection,
+        known: Mapping[str, CollectionHealth],
+        failing: Mapping[tuple[str, str], str | None],
+        now: datetime,
+    ) -> list[Event]:
+        """Other collections are in force; ``failing``: what fails now, of measures that lost one which failed."""
+        keep_collections(connection, known)
+        effects = [each for key, words in failing.items() for each in self.alerts.collector(*key, words, now)]
+        return self.tell_effects(connection, effects, now)
 
     def replace(self, connection: Connection, configuration: Configuration, now: datetime) -> list[Event]:
         """Another configuration is in force."""

@@ -3,11 +3,10 @@
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from bsc_monitor.current import CollectorHealth, asked
+from bsc_monitor.current import CollectorHealth, Current
 from bsc_monitor.export.exposition import Exposition
 from bsc_monitor.export.text import line, pairs
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
-from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.status import CollectorError
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  #: upper bounds of run durations, seconds
@@ -16,9 +15,6 @@ BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  #: upper boun
 @dataclass(slots=True)
 class _Runs:
     labels: str
-    up: bool = True
-    last_success: float | None = None
-    interval: float | None = None
     requests: int = 0
     duration: float = 0.0
     buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
@@ -26,47 +22,36 @@ class _Runs:
 
 
 class CollectorMetrics:
-    """Keeps an exposition's collector families in step with the runs."""
+    """Keeps an exposition's collector families in step with the runs. Let ``current`` hear of a run first."""
 
-    def __init__(self, exposition: Exposition) -> None:
+    def __init__(self, exposition: Exposition, current: Current) -> None:
         self._exposition = exposition
+        self._current = current
         self._runs: dict[tuple[str, str], _Runs] = {}
 
-    def restore(self, health: CollectorHealth) -> None:
-        """Take how the last runs before the start went; what is counted begins at nothing."""
-        runs = self._of(health.source, health.measure)
-        runs.up = health.error is None
-        runs.last_success = health.last_success.timestamp() if health.last_success else None
-        runs.interval = health.interval
-        self._tell((health.source, health.measure), runs)
+    def refresh(self) -> None:
+        """Show what ``current`` knows, at start and when other collections are in force; what it lacks is gone."""
+        for key in [key for key in self._runs if key not in self._current.collectors]:
+            del self._runs[key]
+            self._exposition.remove(("collector", *key))
+        for health in self._current.collectors.values():
+            self._tell(health)
 
     def ran(self, event: CollectorRan) -> None:
         """Take a run that succeeded."""
-        runs = self._take(event)
-        runs.up, runs.last_success = True, event.at.timestamp()
-        runs.interval = event.interval
-        self._tell((event.source, event.measure), runs)
+        self._take(event)
 
     def failed(self, event: CollectorFailed) -> None:
         """Take a run that failed."""
-        runs = self._take(event)
-        runs.up = False
-        runs.failures[event.reason] += 1
-        self._tell((event.source, event.measure), runs)
+        self._of(event.source, event.measure).failures[event.reason] += 1
+        self._take(event)
 
-    def load(self, organisation: Organisation) -> None:
-        """Take a new configuration: what none of its KPIs asks any more is gone at the next scrape."""
-        known = asked(organisation)
-        for key in [key for key in self._runs if key not in known]:
-            del self._runs[key]
-            self._exposition.remove(("collector", *key))
-
-    def _take(self, event: CollectorRan | CollectorFailed) -> _Runs:
+    def _take(self, event: CollectorRan | CollectorFailed) -> None:
         runs = self._of(event.source, event.measure)
         runs.requests += event.requests
         runs.duration += event.duration
         runs.buckets[bisect_left(BUCKETS, event.duration)] += 1
-        return runs
+        self._tell(self._current.collectors[event.source, event.measure])
 
     def _of(self, source: str, measure: str) -> _Runs:
         key = (source, measure)
@@ -75,12 +60,15 @@ class CollectorMetrics:
             runs = self._runs[key] = _Runs(pairs(("source", "measure"), key))
         return runs
 
-    def _tell(self, key: tuple[str, str], runs: _Runs) -> None:
+    def _tell(self, health: CollectorHealth) -> None:
+        """A measure is up while none of its collections fails, and as old as the one that succeeded longest ago."""
+        key = (health.source, health.measure)
+        runs, last_success = self._of(*key), health.last_success
         labels, total = runs.labels, sum(runs.buckets)
         single = {
-            "bsc_collector_up": float(runs.up),
-            "bsc_collector_last_success_timestamp_seconds": runs.last_success,
-            "bsc_collector_interval_seconds": runs.interval,
+            "bsc_collector_up": float(not health.failing) if health.collections else None,
+            "bsc_collector_last_success_timestamp_seconds": last_success.timestamp() if last_success else None,
+            "bsc_collector_interval_seconds": health.interval,
             "bsc_collector_runs_total": total,
             "bsc_collector_http_requests_total": runs.requests,
         }

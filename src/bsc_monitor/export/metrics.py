@@ -39,7 +39,7 @@ class Metrics:
 
     What no event tells is told by calling the parts: ``kpis.limits``, ``kpis.insights``, ``strategy.correlated``,
     ``initiatives.changed``, ``alerts.alert`` (at start), ``alerts.receivers``, ``alerts.outbox``,
-    ``service.dropped``, ``service.stalled``.
+    ``collectors.refresh`` (after ``current.keep_collections``), ``service.dropped``, ``service.stalled``.
     """
 
     def __init__(self, bus: Bus, current: Current, version: str) -> None:
@@ -52,9 +52,9 @@ class Metrics:
         self.strategy = StrategyMetrics(self.main)
         self.initiatives = InitiativeMetrics(self.main)
         self.alerts = AlertMetrics(self.main)
-        collectors = CollectorMetrics(self.main)
+        self.collectors = CollectorMetrics(self.main, current)
         self.improvement = ImprovementMetrics(bus, self.kpis, self.strategy, self.initiatives)
-        self._loaders = (self.kpis, self.strategy, self.initiatives, collectors, breakdowns)
+        self._loaders = (self.kpis, self.strategy, self.initiatives, breakdowns)
         self.replace_organisation(current.organisation)
         if current.organisation.loaded_at:
             self.service.reloaded(ConfigReloaded(current.organisation.loaded_at, ok=True))
@@ -62,8 +62,7 @@ class Metrics:
             self.kpis.judged(KpiJudged(judgement.observed_at or _NEVER, judgement))
         for node in current.nodes.values():
             self.strategy.scored(ScoreChanged(node.since or _NEVER, node))
-        for health in current.collectors.values():
-            collectors.restore(health)
+        self.collectors.refresh()
         bus.subscribe(Event, self.service.happened)
         bus.subscribe(KpiJudged, self.kpis.judged)
         bus.subscribe(StatusChanged, self.kpis.status_changed)
@@ -73,8 +72,8 @@ class Metrics:
         bus.subscribe(NotificationDelivered, self.alerts.delivered)
         bus.subscribe(NotificationFailed, self.alerts.failed)
         bus.subscribe(ConfigReloaded, self.service.reloaded)
-        bus.subscribe(CollectorRan, collectors.ran)
-        bus.subscribe(CollectorFailed, collectors.failed)
+        bus.subscribe(CollectorRan, self.collectors.ran)
+        bus.subscribe(CollectorFailed, self.collectors.failed)
 
     def replace_organisation(self, organisation: Organisation) -> None:
         """Show another organisation: series of what it no longer has are gone at the next scrape."""

@@ -82,6 +82,9 @@ class CollectorRan(Event):
     readings: int
     requests: int = 0
     next_run: datetime | None = None
+    job: str = ""  #: key of the collection: a measure may have several, with other parameters, periods or schedules
+    kpis: tuple[str, ...] = ()  #: that the collection feeds, by full name
+    initiatives: tuple[str, ...] = ()  #: whose progress it asks for, by id
 
     @property
     def interval(self) -> float | None:
@@ -100,6 +103,9 @@ class CollectorFailed(Event):
     message: str  #: for people, secrets masked
     requests: int = 0
     next_run: datetime | None = None
+    job: str = ""
+    kpis: tuple[str, ...] = ()
+    initiatives: tuple[str, ...] = ()
 
 
 @frozen
@@ -108,6 +114,7 @@ class ConfigReloaded(Event):
 
     ok: bool
     messages: tuple[str, ...] = field(default_factory=tuple)
+    waiting: tuple[str, ...] = ()  #: keys of the configuration whose new values wait for a restart
 
 
 @frozen

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bsc_monitor import crash
+from bsc_monitor.collect.outcome import blank
 from bsc_monitor.config import ConfigError, Configuration, Problem
 from bsc_monitor.evaluate.state import State
 from bsc_monitor.model.event import ConfigReloaded, Event
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 _LOGGED = 10  # mistakes; the board has all
-_FIXED = ("host", "port", "database")  #: of [service]: they take a restart
+#: What takes a restart, as it is written in the file, and what it sets.
+_FIXED = {
+    "service.listen": ("host", "port"), "service.database": ("database",), "service.auth": ("auth",),
+    "service.url": ("url",),
+}  # fmt: skip
 
 
 class Reloading:
@@ -31,6 +36,7 @@ class Reloading:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._started_with = service.configuration
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
@@ -64,8 +70,11 @@ class Reloading:
             except SQLAlchemyError as error:
                 ok, messages = False, ("the store could not take it; the old configuration is in force",)
                 _log.error(messages[0], error=repr(error))
-            self._service.bus.publish([ConfigReloaded(self._service.clock(), ok, messages)])
-            return ok, messages
+            waiting = self._waiting() if ok else ()
+            if waiting:
+                _log.warning("the configuration has changes that wait for a restart", keys=waiting)
+            self._service.bus.publish([ConfigReloaded(self._service.clock(), ok, messages, waiting)])
+            return ok, (*(f"{key} changed: restart the service for it" for key in waiting), *messages)
 
     async def _swap(self) -> tuple[str, ...]:
         service = self._service
@@ -75,12 +84,6 @@ class Reloading:
             hint = "if it is meant so, restart the service"
             raise ConfigError([Problem(str(service.file), 0, "", "there is no KPI any more", hint)])
         configuration = await service.initiatives.applied(configuration)
-        old = service.configuration.service
-        messages = [
-            f"{key} changed: restart the service for it"
-            for key in _FIXED
-            if getattr(old, key) != getattr(configuration.service, key)
-        ]
         # those who show must know the new KPIs before the first news of them comes
         self._show(configuration.organisation)
         try:
@@ -93,11 +96,12 @@ class Reloading:
         await service.extensions.replace()
         await service.delivery.replace(configuration)
         await service.collection.reload(configuration, plugins.collectors, plugins.isolated)
+        self._follow()
         service.improving.look_again()
         crash.point("reloaded")
         for problem in plugins.problems:
             _log.error("a plugin is left out", problem=str(problem))
-        return (*messages, *(str(problem) for problem in plugins.problems))
+        return tuple(str(problem) for problem in plugins.problems)
 
     async def change(self, changed: Callable[[Configuration], Configuration]) -> None:
         """Put a configuration in force that differs from the present one in its initiatives alone."""
@@ -114,11 +118,31 @@ class Reloading:
             await service.evaluator.run(adopt)
             service.configuration = configuration
             await service.collection.reload(configuration, service.plugins.collectors)
+            self._follow()
             service.improving.follow_again()
 
     def _show(self, organisation: Organisation) -> None:
         self._service.current.replace_organisation(organisation)
         self._service.metrics.replace_organisation(organisation)
+
+    def _follow(self) -> None:
+        """Other collections may be in force: how those went that are no more is forgotten."""
+        service = self._service
+        known = blank(service.collection.next_runs())
+        changed = service.current.keep_collections(known)
+        service.metrics.collectors.refresh()
+        failing = {(health.source, health.measure): health.said for health in changed}
+        service.spawn(service.evaluator.keep_collections(known, failing))
+
+    def _waiting(self) -> tuple[str, ...]:
+        """The keys of what the service does not run with, though it is in the file."""
+        before, now = self._started_with, self._service.configuration
+        found = [
+            key
+            for key, names in _FIXED.items()
+            if any(getattr(before.service, name) != getattr(now.service, name) for name in names)
+        ]
+        return (*found, *(["sandbox"] if before.sandbox != now.sandbox else []))
 
     async def _watch(self) -> None:
         from watchfiles import Change, awatch

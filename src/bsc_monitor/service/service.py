@@ -11,18 +11,19 @@ from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy import Connection
 
 from bsc_monitor import __version__
 from bsc_monitor.alert.defaults import effective_inhibitions, effective_rules
 from bsc_monitor.alert.routing import Routing
 from bsc_monitor.bus import Bus
+from bsc_monitor.collect.agenda import jobs_of
 from bsc_monitor.collect.harvest import Harvest
+from bsc_monitor.collect.outcome import blank
 from bsc_monitor.collect.plugins import Plugins
 from bsc_monitor.collect.schedule import Collection
 from bsc_monitor.collect.stored import StoredRecords
 from bsc_monitor.config import Configuration
-from bsc_monitor.current import CollectorHealth, Current
+from bsc_monitor.current import Current
 from bsc_monitor.evaluate import Evaluator
 from bsc_monitor.evaluate.improving import Improving
 from bsc_monitor.export.metrics import Metrics
@@ -42,7 +43,7 @@ from bsc_monitor.service.standby import lead
 from bsc_monitor.service.upkeep import Upkeep
 from bsc_monitor.store.records import load_checkpoints
 from bsc_monitor.store.schema import RECORDS
-from bsc_monitor.store.standing import load_collectors
+from bsc_monitor.store.standing import keep_collections
 from bsc_monitor.web import load_access
 from bsc_monitor.web.app import create_app
 from bsc_monitor.web.board import Board
@@ -55,14 +56,6 @@ Load = Callable[[Path], tuple[Configuration, Plugins]]
 def utcnow() -> datetime:
     """The present instant."""
     return datetime.now(UTC)
-
-
-def _runs_before(connection: Connection) -> list[CollectorHealth]:
-    """How the collections went last: until each has run again there is nothing newer to show."""
-    return [
-        CollectorHealth(of.source, of.measure, of.last_success, of.last_failure, of.error, interval=of.interval)
-        for of in load_collectors(connection)
-    ]
 
 
 class Service:
@@ -102,7 +95,8 @@ class Service:
         self.initiatives = Initiatives(self)
         self.configuration = await self.initiatives.applied(self.configuration)
         self.current = Current(self.bus, self.configuration.organisation)
-        self.current.restore(await self.store.read(_runs_before))
+        asked = blank(jobs_of(self.configuration.organisation, self.configuration.sources).values())
+        self.current.restore(await self.store.write(lambda connection: keep_collections(connection, asked)))
         self.metrics = Metrics(self.bus, self.current, __version__)
         steady = time.monotonic if self.clock is utcnow else None
         self.evaluator = Evaluator(self.store, self.bus, self.configuration, self.clock, steady)
@@ -221,7 +215,8 @@ class Service:
             self.improving.progressed(harvest.progress)
 
     def _collected(self, event: CollectorRan | CollectorFailed) -> None:
-        self.spawn(self.evaluator.collected(event))
+        health = self.current.collectors[event.source, event.measure]  # the read model hears of a run first
+        self.spawn(self.evaluator.collected(event, health.said))
 
     def _arm(self, due: datetime | None) -> None:
         """The evaluator has something to do at an instant."""

@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeDecorator
 
 from bsc_monitor.store.records import record_tables
 
-HEAD = "0007_interval"  #: the newest migration; a test holds it against the migrations' own word
+HEAD = "0008_collections"  #: the newest migration; a test holds it against the migrations' own word
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -168,15 +168,18 @@ event = Table(
     Index("event_subject", "subject", "id"),
 )
 
-#: How the last runs of a measure went: what a restart shows until each has run again.
-collector_state = Table(
-    "collector_state",
+#: How the last runs of a collection went: what a restart shows until each has run again. ``job`` is the collection's key;
+#: empty: an older version kept it of the measure as a whole.
+collection_state = Table(
+    "collection_state",
     metadata,
     Column("source", String(200), primary_key=True),
     Column("measure", String(200), primary_key=True),
+    Column("job", String(64), primary_key=True),
     Column("last_success", Instant),
     Column("last_failure", Instant),
     Column("error", Text),
+    Column("reason", String(20)),
     Column("interval", Float),
     sqlite_with_rowid=False,
 )

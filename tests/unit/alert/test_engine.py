@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from bsc_monitor.alert.engine import AlertEngine
 from bsc_monitor.alert.observing import Finding
 from bsc_monitor.model.alert import AlertRule, AlertState, Matcher
-from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.organisation import Initiative, Kpi, Objective, Organisation, Perspective, Scorecard
 from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.period_value import PeriodValue
-from bsc_monitor.model.status import CollectorError, Freshness, Status
+from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.store.alert_json import from_json, to_json
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -53,7 +52,7 @@ def test_without_any_rule_red_stale_and_failing_alert_and_the_dead_mans_switch_f
         ("fired", "Watchdog", "none")
     ]
     e.observe([judged("red"), judged("stale", "it/cost")], [], START)
-    e.collector(CollectorFailed(START, "itsm", "mttr", 1.0, CollectorError.AUTH, "credentials were not accepted"))
+    e.collector("itsm", "mttr", "credentials were not accepted", START)
     effects = e.tick(START + 2 * HOUR)
     assert sorted(told(effects)) == [("fired", "CollectorFailing"), ("fired", "KpiRed"), ("fired", "KpiStale")]
     note = next(x.alert.facts.note for x in effects if x.alert.rule == "CollectorFailing")
@@ -151,10 +150,10 @@ def test_findings_fire_and_end():
 
 def test_a_collector_that_runs_again_ends_its_alert():
     e = engine(AlertRule("down", "collector"))
-    failed = CollectorFailed(START, "itsm", "mttr", 1.0, CollectorError.TRANSIENT, "x")
-    assert told(e.collector(failed)) == [("fired", "down")]
-    assert told(e.collector(replace(failed, measure="nobody-asks"))) == []
-    assert told(e.collector(CollectorRan(START, "itsm", "mttr", 1.0, 5))) == [("resolved", "down")]
+    assert told(e.collector("itsm", "mttr", "x", START)) == [("fired", "down")]
+    assert told(e.collector("itsm", "nobody-asks", "x", START)) == []
+    assert told(e.collector("itsm", "mttr", "", START)) == [], "a failure without words is one"
+    assert told(e.collector("itsm", "mttr", None, START)) == [("resolved", "down")]
 
 
 def test_for_state_is_restored_after_an_outage_short_or_long():

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
 from bsc_monitor.collect.agenda import Agenda, jobs_of, periods_due
 from bsc_monitor.collect.harvest import readings_for
@@ -20,7 +21,7 @@ from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.model.organisation import Kpi, Organisation, Schedule, Scorecard
 from bsc_monitor.model.period import Calendar, Period, PeriodKind
 from bsc_monitor.model.source import Source
-from bsc_monitor.plugin import Collector, CollectorError, Params, Reading, SourceConfig, SourceError, measure
+from bsc_monitor.plugin import Collector, CollectorError, Params, Reading, Secret, SourceConfig, SourceError, measure
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
@@ -201,6 +202,7 @@ class Number(Params):
 class Counter_(Collector):
     name = "counter"
     active = most = 0
+    held = None
 
     @measure(unit="count", title="Count")
     async def count(self, ctx, p: Number):
@@ -213,6 +215,22 @@ class Counter_(Collector):
     @measure(unit="count", title="Fails")
     async def fails(self, ctx):
         raise SourceError("no luck today", CollectorError.PERMISSION, hint="Ask the owner.")
+
+    @measure(unit="count", title="Leaks")
+    async def leaks(self, ctx, p: Number):
+        if not p.n:
+            return Reading(0.0)
+        token = self.config.token.reveal()
+        raise SourceError(f"{token} was refused", CollectorError.AUTH, hint=f"Renew {token}.")
+
+    @measure(unit="count", title="Waits")
+    async def waits(self, ctx, p: Number):
+        await self.held.wait()
+        return Reading(float(p.n))
+
+
+class Guarded(SourceConfig):
+    token: Secret
 
 
 class Stage:
@@ -275,6 +293,48 @@ async def test_a_failing_source_is_told_in_words_and_the_others_do_not_notice():
         )
         assert by_source["t"].next_run > by_source["t"].at
         assert "no-such-plugin is not loaded" in by_source["u"].message
+
+
+async def test_one_of_two_collections_that_fails_is_logged_once_with_its_secret_masked():
+    with capture_logs() as lines:
+        async with Stage(
+            kpi("a", "leaks", params={"n": 0}), kpi("b", "leaks", params={"n": 1}),
+            s=Source("s", "counter", Guarded(token=Secret("hunter2-hunter2"))),
+        ) as stage:  # fmt: skip
+            await stage.until(lambda: len(stage.events) == 2)
+            stage.collection.run_now("s")
+            await stage.until(lambda: len(stage.events) == 4)
+    fails = [line for line in lines if line["event"] == "a collection fails"]
+    assert [(line["kpis"], line["reason"], line["error"]) for line in fails] == [
+        (["it/b"], "auth", "*** was refused Renew ***.")
+    ]
+    of_b = [event for event in stage.events if event.kpis == ("it/b",)]
+    assert [type(event) for event in of_b] == [CollectorFailed, CollectorFailed]
+    assert len({event.job for event in stage.events}) == 2
+
+
+async def test_what_keeps_all_from_asking_is_no_news_of_each():
+    with capture_logs() as lines:
+        async with Stage(kpi("a"), kpi("b", params={"n": 2})) as stage:
+            stage.collection.closed = "the disk is nearly full"
+            await stage.until(lambda: len(stage.events) == 2)
+            assert {event.message for event in stage.events} == {"the disk is nearly full"}
+            stage.collection.closed = ""
+            stage.collection.run_now("s")
+            await stage.until(lambda: len(stage.events) == 4)
+    assert [line for line in lines if "a collection" in line["event"]] == []
+
+
+async def test_how_a_run_ends_that_a_reload_took_off_is_not_told():
+    Counter_.held = asyncio.Event()
+    async with Stage(kpi("a"), kpi("b", "waits", params={"n": 2})) as stage:
+        await stage.until(lambda: stage.events and any(job.running for job in stage.collection.next_runs()))
+        await stage.collection.reload(stage.configure(kpi("a")), {"counter": Counter_})
+        Counter_.held.set()
+        await stage.until(lambda: len(stage.harvests) == 2)
+        stage.collection.run_now("s")
+        await stage.until(lambda: len(stage.events) == 2)
+        assert {event.kpis for event in stage.events} == {("it/a",)}
 
 
 async def test_a_source_is_asked_by_no_more_runs_at_once_than_it_allows():

@@ -12,8 +12,11 @@ from bsc_monitor.collect.harvest import Harvest
 from bsc_monitor.config.settings import Configuration
 from bsc_monitor.evaluate import Evaluator
 from bsc_monitor.evaluate.gather import Gatherer
+from bsc_monitor.model.alert import AlertState
 from bsc_monitor.model.event import (
     AlertChanged,
+    CollectorFailed,
+    CollectorRan,
     Event,
     KpiJudged,
     PeriodClosed,
@@ -21,6 +24,7 @@ from bsc_monitor.model.event import (
     ScoreChanged,
     StatusChanged,
 )
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.organisation import (
     Kpi,
     Objective,
@@ -33,10 +37,11 @@ from bsc_monitor.model.organisation import (
 )
 from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.status import Status
-from bsc_monitor.plugin import Reading, SourceError
+from bsc_monitor.plugin import CollectorError, Reading, SourceError
 from bsc_monitor.score.periods import parse_period
 from bsc_monitor.store import Store, history
 from bsc_monitor.store.periods import nodes_of
+from bsc_monitor.store.standing import load_collections
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 PATH = TargetPath((TargetStep(date.min, Thresholds(target=8.0, red=24.0)),))
@@ -116,6 +121,24 @@ async def test_a_restart_goes_on_with_status_and_since_before_any_reading_came(s
     judged = again.of(KpiJudged)[-1].judgement
     assert (judged.status, judged.value, judged.since) == (Status.GREEN, 4.0, since)
     again.store.close()
+
+
+async def test_an_alert_on_a_measure_lives_while_any_of_its_collections_fails(site):
+    def states():
+        alerts = [event.alert for event in site.of(AlertChanged) if event.alert.rule == "CollectorFailing"]
+        return [(alert.state, alert.facts.note) for alert in alerts]
+
+    run = (site.clock.now, "itsm", "mttr", 1.0)
+    await site.evaluator.collected(CollectorFailed(*run, CollectorError.CONFIG, "404", job="b"), "404 (it/mttr)")
+    await site.evaluator.collected(CollectorRan(*run, 1, job="a"), "404 (it/mttr)")
+    site.clock.now += timedelta(hours=1)
+    await site.evaluator.tick()
+    assert states()[-1] == (AlertState.FIRING, "404 (it/mttr)")
+    known = {"a": CollectionHealth("itsm", "mttr", "a")}
+    await site.evaluator.keep_collections(known, {("itsm", "mttr"): None})
+    assert states()[-1][0] is AlertState.RESOLVED
+    kept = site.store.read_now(lambda connection: load_collections(connection, known))
+    assert kept == [CollectionHealth("itsm", "mttr", "a", last_success=NOW)]
 
 
 async def test_a_period_closes_after_its_grace_and_freezes_the_nodes_with_it(site):

@@ -12,6 +12,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from bsc_monitor.bus import Bus
+from bsc_monitor.current import Current
 from bsc_monitor.export.collector_metrics import CollectorMetrics
 from bsc_monitor.export.exposition import CHUNK, Exposition, wants_gzip, wants_openmetrics
 from bsc_monitor.export.families import MAIN_FAMILIES
@@ -68,9 +70,14 @@ def filled(tail=None):
     metrics.status_changed(StatusChanged(NOW, "it/mttr", Status.AMBER, Status.UNKNOWN))
     strategy.scored(ScoreChanged(NOW, NodeScore("objective", "it/fast", 90.0, Status.AMBER, 0.5)))
     ServiceMetrics(exposition, "1.0").reloaded(ConfigReloaded(NOW, ok=True))
-    collectors = CollectorMetrics(exposition)
-    collectors.ran(CollectorRan(NOW, "jira", "lead_time", 0.3, 5, 2))
-    collectors.failed(CollectorFailed(NOW, "jira", "lead_time", 70.0, CollectorError.AUTH, "401", 1))
+    bus = Bus()
+    collectors = CollectorMetrics(exposition, Current(bus))
+    bus.subscribe(CollectorRan, collectors.ran)
+    bus.subscribe(CollectorFailed, collectors.failed)
+    bus.publish([
+        CollectorRan(NOW, "jira", "lead_time", 0.3, 5, 2),
+        CollectorFailed(NOW, "jira", "lead_time", 70.0, CollectorError.AUTH, "401", 1),
+    ])  # fmt: skip
     return exposition, metrics
 
 

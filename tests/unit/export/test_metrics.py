@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from bsc_monitor.bus import Bus
-from bsc_monitor.current import CollectorHealth, Current
+from bsc_monitor.current import Current
 from bsc_monitor.export.families import BY_NAME
 from bsc_monitor.export.metrics import Metrics
 from bsc_monitor.model.alert import AlertRule, AlertState, new_alert
@@ -20,6 +20,7 @@ from bsc_monitor.model.event import (
     NotificationFailed,
     SegmentJudged,
 )
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.organisation import Initiative, Kpi, Objective, Organisation, Scorecard
 from bsc_monitor.model.status import CollectorError, Freshness, Status
@@ -69,7 +70,9 @@ def test_events_on_the_bus_change_the_next_scrape_and_what_was_known_at_start_is
 
 
 def test_a_kpi_that_left_takes_its_segments_collector_initiative_and_links_along():
-    bus, metrics = fed()
+    bus = Bus()
+    current = Current(bus, ORGANISATION)
+    metrics = Metrics(bus, current, "1.0")
     bus.publish([
         SegmentJudged(NOW, KPI.name, (("team", "a"),), 1.0, None, Status.RED), CollectorRan(NOW, "jira", "sla", 0.1, 1),
     ])  # fmt: skip
@@ -78,6 +81,8 @@ def test_a_kpi_that_left_takes_its_segments_collector_initiative_and_links_along
     for series in (b'kpi="sla"', b'source="jira"', b'initiative="swarm"', b'source="fast"'):
         assert series in metrics.main.render()[0]
     metrics.replace_organisation(Organisation())
+    current.keep_collections({})
+    metrics.collectors.refresh()
     assert metrics.segments.render()[0] == b""
     for series in (b'kpi="sla"', b'source="jira"', b'initiative="swarm"', b'source="fast"'):
         assert series not in metrics.main.render()[0]
@@ -116,7 +121,7 @@ def test_a_collectors_interval_is_the_time_to_its_next_run():
 def test_how_a_run_went_before_the_start_is_there_at_the_first_scrape_and_counts_begin_anew(error, up):
     bus = Bus()
     current = Current(bus, ORGANISATION)
-    current.restore([CollectorHealth("jira", "sla", NOW, NOW, error, interval=300.0)])
+    current.restore([CollectionHealth("jira", "sla", "", (), (), NOW, NOW, error, interval=300.0)])
     metrics = Metrics(bus, current, "1.0")
     assert read(metrics, "bsc_collector_up") == {("jira", "sla"): up}
     assert read(metrics, "bsc_collector_last_success_timestamp_seconds") == {("jira", "sla"): NOW.timestamp()}
@@ -125,6 +130,35 @@ def test_how_a_run_went_before_the_start_is_there_at_the_first_scrape_and_counts
     bus.publish([CollectorFailed(NOW, "jira", "sla", 0.1, CollectorError.TRANSIENT, "503")])
     assert read(metrics, "bsc_collector_interval_seconds") == {("jira", "sla"): 300}
     assert read(metrics, "bsc_collector_runs_total") == {("jira", "sla"): 1}
+
+
+def test_a_measure_is_up_while_no_collection_of_it_fails_and_as_old_as_the_one_that_waits_longest():
+    bus = Bus()
+    current = Current(bus, ORGANISATION)
+    metrics = Metrics(bus, current, "1.0")
+    later, soon = NOW + timedelta(hours=1), timedelta(minutes=5)
+
+    def gauges():
+        names = ("up", "last_success_timestamp_seconds", "interval_seconds")
+        return [read(metrics, f"bsc_collector_{name}").get(("jira", "sla")) for name in names]
+
+    bus.publish([
+        CollectorRan(NOW, "jira", "sla", 0.1, 1, next_run=NOW + 2 * soon, job="a"),
+        CollectorRan(later, "jira", "sla", 0.1, 1, next_run=later + soon, job="b"),
+    ])  # fmt: skip
+    assert gauges() == [1, NOW.timestamp(), 600]
+    failed = CollectorFailed(later, "jira", "sla", 0.1, CollectorError.TRANSIENT, "503", job="a")
+    bus.publish([failed, CollectorRan(later + soon, "jira", "sla", 0.1, 1, next_run=later + 2 * soon, job="b")])
+    assert gauges() == [0, NOW.timestamp(), 600], "the success of one does not hide that another fails"
+    bus.publish([replace(failed, job="new")])
+    assert gauges() == [0, None, None], "one never succeeded"
+    current.keep_collections({"b": CollectionHealth("jira", "sla", "b")})
+    metrics.collectors.refresh()
+    assert gauges() == [1, (later + soon).timestamp(), 300]
+    assert read(metrics, "bsc_collector_runs_total") == {("jira", "sla"): 5}, "a counter never falls"
+    current.keep_collections({"c": CollectionHealth("jira", "sla", "c")})
+    metrics.collectors.refresh()
+    assert gauges() == [None, None, None], "none of those that there are has run"
 
 
 def test_limits_stand_in_the_base_unit_and_an_insight_that_closed_is_gone():

@@ -11,10 +11,10 @@ from bsc_monitor.alert.engine import AlertEngine
 from bsc_monitor.alert.routing import Routing
 from bsc_monitor.bus import Bus
 from bsc_monitor.model.alert import AlertRule, Matcher, Receiver, Route, Webhook
-from bsc_monitor.model.event import AlertChanged, CollectorFailed, CollectorRan, Event
+from bsc_monitor.model.event import AlertChanged, Event
 from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.organisation import Kpi, Organisation, Scorecard
-from bsc_monitor.model.status import CollectorError, Freshness, Status
+from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.notify import Pace, Settings, controls
 from bsc_monitor.notify.lane import Lane
 from bsc_monitor.notify.office import Office
@@ -136,9 +136,7 @@ class World:
         await self.commit(self.engine.observe(judgements, [], self.now))
 
     async def run(self, source, measure, ok):
-        common = (self.now, source, measure, 1.0)
-        event = CollectorRan(*common, 1) if ok else CollectorFailed(*common, CollectorError.AUTH, "refused")
-        await self.commit(self.engine.collector(event))
+        await self.commit(self.engine.collector(source, measure, None if ok else "refused", self.now))
 
     async def until(self, seconds):
         """Let time pass up to ``seconds`` after the start."""

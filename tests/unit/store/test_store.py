@@ -1,5 +1,7 @@
 """The store on SQLite: what goes in comes out the same, and the migrations make what the code expects."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,11 +9,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.organisation import Thresholds
 from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.period_value import NodePeriod, PeriodValue
 from bsc_monitor.model.reading import KpiReading
-from bsc_monitor.model.status import Completeness, ReadingState, Status
+from bsc_monitor.model.status import CollectorError, Completeness, ReadingState, Status
 from bsc_monitor.store import Store, StoreError, Taken, history, read_only
 from bsc_monitor.store.events import StoredEvent, save_events
 from bsc_monitor.store.periods import (
@@ -24,13 +27,15 @@ from bsc_monitor.store.periods import (
     values_ended_by,
 )
 from bsc_monitor.store.readings import clear_readings, readings_within, save_readings
-from bsc_monitor.store.schema import HEAD, metadata
-from bsc_monitor.store.standing import CollectorState, load_collectors, save_collector
+from bsc_monitor.store.schema import HEAD, metadata, to_micros
+from bsc_monitor.store.standing import keep_collections, load_collections, save_collection
 
 NOW = datetime(2026, 7, 2, 9, 30, 0, 123456, tzinfo=UTC)
 MAY = Period(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC), PeriodKind.MONTH, "2026-05")
 JUNE = Period(MAY.end, datetime(2026, 7, 1, tzinfo=UTC), PeriodKind.MONTH, "2026-06")
 JULY = Period(JUNE.end, datetime(2026, 8, 1, tzinfo=UTC), PeriodKind.MONTH, "2026-07")
+
+RUN = CollectionHealth("itsm", "mttr", "a", ("it/mttr",))
 
 
 @pytest.fixture
@@ -132,18 +137,52 @@ def test_events_are_paged_from_the_newest_back(store):
     assert [each.data["n"] for each in first + rest] == [4, 3, 2, 1, 0]
 
 
+def went(store, *runs, asked=(RUN,)):
+    """What is known of collections after these runs."""
+    for each in runs:
+        store.write_now(lambda connection, each=each: save_collection(connection, each))
+    return store.read_now(lambda connection: load_collections(connection, {of.job: of for of in asked}))
+
+
 def test_a_success_leaves_the_last_failure_on_record(store):
-    failed = CollectorState("itsm", "mttr", None, NOW, "401")
-    store.write_now(lambda connection: save_collector(connection, failed))
-    store.write_now(lambda connection: save_collector(connection, CollectorState("itsm", "mttr", NOW, None, None)))
-    assert store.read_now(load_collectors) == [CollectorState("itsm", "mttr", NOW, NOW, None)]
+    ran = [replace(RUN, last_failure=NOW, error="401", reason=CollectorError.AUTH), replace(RUN, last_success=NOW)]
+    assert went(store, *ran) == [replace(RUN, last_success=NOW, last_failure=NOW)]
 
 
 def test_a_failure_leaves_the_last_success_and_the_interval_after_it_on_record(store):
-    went = [CollectorState("itsm", "mttr", NOW, None, None, 300.0), CollectorState("itsm", "mttr", None, NOW, "401")]
-    for each in went:
-        store.write_now(lambda connection, each=each: save_collector(connection, each))
-    assert store.read_now(load_collectors) == [CollectorState("itsm", "mttr", NOW, NOW, "401", 300.0)]
+    failed = replace(RUN, last_failure=NOW, error="401", reason=CollectorError.AUTH)
+    assert went(store, replace(RUN, last_success=NOW, interval=300.0), failed) == [
+        replace(failed, last_success=NOW, interval=300.0)
+    ]
+
+
+def test_collections_of_one_measure_are_kept_apart_and_what_is_no_more_is_forgotten(store):
+    other = replace(RUN, job="b", kpis=("it/backlog",))
+    good, bad = replace(RUN, last_success=NOW), replace(other, last_failure=NOW, error="404")
+    assert went(store, bad, good, asked=(RUN, other)) == [good, bad]
+    store.write_now(lambda connection: keep_collections(connection, {"a": RUN}))
+    assert went(store, asked=(RUN, other)) == [good]
+
+
+def test_what_was_kept_by_measure_is_said_of_each_of_its_collections_until_it_runs(tmp_path):
+    url, after = f"sqlite:///{tmp_path / 'old.db'}", timedelta(hours=1)
+    Store.open(url).close()
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old, old:
+        old.executescript(f"""
+            DROP TABLE collection_state;
+            CREATE TABLE collector_state (source VARCHAR(200) NOT NULL, measure VARCHAR(200) NOT NULL, last_success BIGINT,
+                last_failure BIGINT, error TEXT, "interval" FLOAT, PRIMARY KEY (source, measure)) WITHOUT ROWID;
+            INSERT INTO collector_state VALUES ('itsm', 'mttr', {to_micros(NOW - after)}, {to_micros(NOW)}, '401', 300.0);
+            UPDATE alembic_version SET version_num = '0007_interval';
+        """)
+    other = replace(RUN, job="b")
+    known = {"last_success": NOW - after, "last_failure": NOW, "error": "401", "interval": 300.0}
+    with closing(Store.open(url)) as opened:
+        assert went(opened, asked=(RUN, other)) == [replace(RUN, **known), replace(other, **known)]
+        opened.write_now(lambda connection: keep_collections(connection, {"a": RUN, "b": other}))
+        good = replace(RUN, last_success=NOW + after, interval=60.0)
+        assert went(opened, good, asked=(RUN, other)) == [replace(good, last_failure=NOW), replace(other, **known)]
+        assert went(opened, asked=(replace(RUN, job="new"),)) == [], "one that came since has no past"
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_expects(store):

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.unit.web import site
 
-from bsc_monitor.current import CollectorHealth
 from bsc_monitor.model.event import ConfigReloaded, InsightFound, KpiJudged, ScoreChanged
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.insight import Direction, Insight, InsightKind
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.status import Status
@@ -329,12 +329,22 @@ async def test_an_arrow_of_the_map_shows_what_the_data_say_of_it_and_says_it_in_
 
 
 async def test_a_source_tells_how_its_runs_went_before_the_service_started(client):
-    client.board.current.restore([CollectorHealth("cloud", "net_cost", site.NOW, site.NOW, "the key was refused")])
+    client.board.current.restore(
+        [CollectionHealth("cloud", "net_cost", "", (), (), site.NOW, site.NOW, "the key was refused")]
+    )
     said = await text(client, "/sources")
     row = re.sub(r"<[^>]+>", " ", said[said.index(">net_cost<") : said.index(">itsm<")])
     assert re.findall(r"the key was refused|14 Jun 2026, 09:30", row) == [
         "14 Jun 2026, 09:30", "the key was refused", "14 Jun 2026, 09:30",
     ]  # fmt: skip
+
+
+async def test_changes_that_wait_for_a_restart_are_told_on_every_page(client):
+    client.board.bus.publish([ConfigReloaded(site.NOW, ok=True, waiting=("service.listen", "service.database"))])
+    for path in ("/", "/sources"):
+        assert "Changes to <strong>service.listen, service.database</strong>" in await text(client, path)
+    client.board.bus.publish([ConfigReloaded(site.NOW, ok=True)])
+    assert "wait for a restart" not in await text(client, "/sources")
 
 
 async def test_a_badge_shows_a_score_and_a_kpi_its_value(client):

@@ -49,14 +49,29 @@ class Comments(Answer):
     items: list[Comment]
 
 
-class CollectorState(Answer):
-    """How the runs of one measure went."""
+class FailingCollection(Answer):
+    """A collection whose last run failed: one question to the source, that its KPIs share."""
 
-    measure: str
+    kpis: list[str] = Field(description="That get no values from it.")
+    initiatives: list[str] = Field(description="Whose progress it asks for.")
+    error: str = Field(description="Of the last run, in words.")
+    reason: str | None = Field(description="Its kind; null: an older version did not keep it.")
     last_success: datetime | None
     last_failure: datetime | None
-    error: str | None = Field(description="Of the last run, in words; null: it succeeded.")
     next_run: datetime | None
+
+
+class CollectorState(Answer):
+    """How the runs of one measure went: of all its collections, which differ in parameters, period or schedule."""
+
+    measure: str
+    last_success: datetime | None = Field(
+        description="Of the collection that succeeded longest ago; null: one never did."
+    )
+    last_failure: datetime | None = Field(description="Of any collection.")
+    error: str | None = Field(description="Of the collection that failed last and fails still; null: none fails.")
+    failing: list[FailingCollection]
+    next_run: datetime | None = Field(description="Of the collection that runs first.")
     runs: int = Field(description="Since the service started.")
     failures: int = Field(description="Since the service started.")
     duration: float | None = Field(description="Of the last run, seconds; null: it was before the service started.")

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from bsc_monitor.current import CollectorHealth
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.web.api import models
 from bsc_monitor.web.api.endpoint import Api, Call
 from bsc_monitor.web.operations import Unknown
@@ -42,5 +43,13 @@ async def run(call: Call) -> models.Asked:
 def _state(of: CollectorHealth) -> models.CollectorState:
     return models.CollectorState(
         measure=of.measure, last_success=of.last_success, last_failure=of.last_failure, error=of.error,
+        failing=[_failing(each) for alike in of.failing.values() for each in alike.values()],
         next_run=of.next_run, runs=of.runs, failures=of.failures.total(), duration=of.duration,
+    )  # fmt: skip
+
+
+def _failing(of: CollectionHealth) -> models.FailingCollection:
+    return models.FailingCollection(
+        kpis=list(of.kpis), initiatives=list(of.initiatives), error=of.error or "", reason=of.reason,
+        last_success=of.last_success, last_failure=of.last_failure, next_run=of.next_run,
     )  # fmt: skip

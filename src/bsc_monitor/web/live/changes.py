@@ -83,14 +83,12 @@ def _(event: ScoreChanged) -> Iterator[Key]:
         yield Key("head", card)
 
 
-@changed_by.register
-def _(_: CollectorRan) -> Iterator[Key]:
+@changed_by.register(CollectorRan)
+@changed_by.register(CollectorFailed)
+def _(event: CollectorRan | CollectorFailed) -> Iterator[Key]:
     yield Key("sources")
-
-
-@changed_by.register
-def _(_: CollectorFailed) -> Iterator[Key]:
-    yield Key("sources")
+    for name in event.kpis:  # whose values it brings, or not
+        yield Key("why", name)
 
 
 @changed_by.register(InsightFound)

@@ -96,7 +96,7 @@ def _alerts(here: Scene, _: str) -> str:
 
 
 def _sources(here: Scene, _: str) -> str:
-    return fragment("pieces/sources.html", "sources", feeds.feeds(here), feeds.usual_reason, here.plugin_problems)
+    return fragment("pieces/sources.html", "sources", feeds.feeds(here), feeds.faults, here.plugin_problems)
 
 
 def _improvement(here: Scene, _: str) -> str:

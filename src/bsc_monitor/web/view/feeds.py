@@ -2,11 +2,23 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bsc_monitor.current import CollectorHealth
+from bsc_monitor.model.health import CollectionHealth, waiting
 from bsc_monitor.model.source import Source
 from bsc_monitor.model.status import CollectorError, Status
 from bsc_monitor.web.view.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error, and the first of those who get no values because of it."""
+
+    error: str
+    reason: CollectorError | None
+    names: str
+    last_failure: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +31,10 @@ class Feed:
 
     @property
     def status(self) -> Status:
-        """Red when a measure's last run failed, unknown when none ran yet."""
-        if not self.runs:
+        """Red when the last run of any collection failed, unknown when none ran yet."""
+        if not any(run.collections for run in self.runs):
             return Status.UNKNOWN
-        return Status.RED if any(run.error is not None for run in self.runs) else Status.GREEN
+        return Status.RED if any(run.failing for run in self.runs) else Status.GREEN
 
 
 def feeds(scene: Scene) -> list[Feed]:
@@ -38,6 +50,14 @@ def feeds(scene: Scene) -> list[Feed]:
     return sorted(found, key=lambda feed: (-feed.status.code, feed.source.id))
 
 
-def usual_reason(health: CollectorHealth) -> CollectorError | None:
-    """Why a measure failed most often since the start."""
-    return health.failures.most_common(1)[0][0] if health.failures else None
+def faults(health: CollectorHealth) -> list[Fault]:
+    """Why a measure's collections fail, the newest error first: each once, however many collections meet it."""
+    found = [
+        Fault(error, (last := max(alike.values(), key=_failed_at)).reason, waiting(alike.values()), last.last_failure)
+        for error, alike in health.failing.items()
+    ]
+    return sorted(found, key=_failed_at, reverse=True)
+
+
+def _failed_at(of: Fault | CollectionHealth) -> datetime:
+    return of.last_failure or datetime.min.replace(tzinfo=UTC)
