@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from rich.table import Table
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
 from bsc_monitor.config import Configuration
 from bsc_monitor.improve.words import amount
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.model.organisation import Level, Organisation
 from bsc_monitor.score.alignment import alignment
@@ -22,8 +24,10 @@ from bsc_monitor.score.explain import Explanation, explain, explain_past, to_dat
 from bsc_monitor.score.explain_kpi import KpiExplanation
 from bsc_monitor.score.periods import asked_period
 from bsc_monitor.store import history, read_only
+from bsc_monitor.store.standing import load_collections
 
 _READINGS = 10
+_INSTANT = timedelta(microseconds=1)
 
 
 def register(app: typer.Typer) -> None:
@@ -45,8 +49,10 @@ def explain_node(
     configuration, _ = load_all(config)
     kind, name = _find(configuration.organisation, node)
     found = _explain(configuration, kind, name, at)
+    failing = _failing(configuration, name) if found.kpi is not None and found.at is None else None
     if as_json:
-        typer.echo(json.dumps(to_data(found), indent=2))
+        about = {"failing": to_data(failing)} if found.kpi is not None else {}
+        typer.echo(json.dumps(to_data(found) | about, indent=2))
         return
     console = Console()
     score = "–" if found.score is None else f"{found.score:.1f}"
@@ -54,7 +60,7 @@ def explain_node(
     if found.reason:
         console.print(escape(found.reason))
     if found.kpi is not None:
-        _print_kpi(console, found.kpi)
+        _print_kpi(console, found.kpi, failing)
     if found.children:
         console.print(_children(found))
     for gain in found.gains[:5]:
@@ -80,6 +86,7 @@ def _find(organisation: Organisation, node: str) -> tuple[NodeKind, str]:
 
 
 def _explain(configuration: Configuration, kind: NodeKind, name: str, at: str | None) -> Explanation:
+    from bsc_monitor.evaluate.awaiting import with_period
     from bsc_monitor.evaluate.picture import present
 
     organisation, now, database = configuration.organisation, datetime.now(UTC), configuration.service.database
@@ -90,23 +97,43 @@ def _explain(configuration: Configuration, kind: NodeKind, name: str, at: str | 
         raise typer.BadParameter(str(error)) from None
     if period is None:
         judgements = read_only(database, lambda read: present(read, configuration, now)).judgements
-        return explain(organisation, kind, name, judgements, now, readings)
-    values = read_only(database, lambda read: history.values_ended_by(read, period.end))
-    inside = [reading for reading in readings if reading.at in period]
-    return explain_past(organisation, kind, name, period, values, now, inside)
+        found = explain(organisation, kind, name, judgements, now, readings)
+    else:
+        values = read_only(database, lambda read: history.values_ended_by(read, period.end))
+        inside = [reading for reading in readings if reading.at in period]
+        found = explain_past(organisation, kind, name, period, values, now, inside)
+    if found.kpi is None:
+        return found
+    kpi = organisation.kpis[name]
+    calendar = organisation.scorecards[kpi.scorecard].calendar
+    return replace(found, kpi=with_period(found.kpi, kpi, calendar, period.end - _INSTANT if period else now))
 
 
-def _print_kpi(console: Console, kpi: KpiExplanation) -> None:
-    shown = "no value" if kpi.value is None else amount(kpi.value, kpi.unit)
+def _failing(configuration: Configuration, name: str) -> CollectionHealth | None:
+    """The collection that fails to feed a KPI, as the service kept it last; None: it does not fail."""
+    from bsc_monitor.collect.agenda import jobs_of
+    from bsc_monitor.collect.outcome import blank
+
+    jobs = jobs_of(configuration.organisation, configuration.sources).values()
+    asked = blank(job for job in jobs if any(kpi.name == name for kpi in job.kpis))
+    known = read_only(configuration.service.database, lambda read: load_collections(read, asked))
+    return next((each for each in known if each.error is not None), None)
+
+
+def _print_kpi(console: Console, kpi: KpiExplanation, failing: CollectionHealth | None) -> None:
+    from bsc_monitor.evaluate.awaiting import failure, looked_at
+
+    shown = f"no value in {looked_at(kpi)}" if kpi.value is None else f"{amount(kpi.value, kpi.unit)} in {kpi.period}"
     limits = kpi.thresholds
     rows = {
-        "value": f"{shown} in {kpi.period}" + (f", {kpi.samples} observations" if kpi.samples is not None else ""),
+        "value": shown + (f", {kpi.samples} observations" if kpi.samples is not None else ""),
         "red": _level(limits.red, kpi.unit),
         "target": _level(limits.target, kpi.unit) + (" (pro-rated)" if kpi.prorated else ""),
         "curve": " → ".join(f"{amount(value, kpi.unit)}: {score:.3g}" for value, score in kpi.segment or ()),
         "formula": kpi.formula or "",
         "operands": ", ".join(f"{each.name} = {each.value}" for each in kpi.operands),
         "source": f"{kpi.source}.{kpi.measure}" if kpi.source else "",
+        "failing": failure(failing) if failing else "",
         "evidence": kpi.evidence or "",
         "note": kpi.note or "",
     }

@@ -8,9 +8,9 @@ import pytest
 from tests.unit.web import site
 
 from bsc_monitor.model.alert import Maintenance
-from bsc_monitor.model.event import CollectorRan, ConfigReloaded, KpiJudged, ScoreChanged
+from bsc_monitor.model.event import CollectorFailed, CollectorRan, ConfigReloaded, KpiJudged, ScoreChanged
 from bsc_monitor.model.judgement import NodeScore
-from bsc_monitor.model.status import Status
+from bsc_monitor.model.status import CollectorError, Status
 from bsc_monitor.web.live import pieces
 from bsc_monitor.web.live.hub import _QUEUED, HUB, Hub
 
@@ -59,6 +59,19 @@ async def test_a_judgement_reaches_the_pages_that_show_it_and_no_other(client):
     told = (await other.next())["data"]
     assert 'id="perspective.company.customer"' in told
     assert "mttr" not in told
+
+
+async def test_the_page_of_a_kpi_follows_how_its_collection_goes(client):
+    page, other = await listen(client, "kpi/it/mttr"), await listen(client, "kpi/it/sla")
+    run, fed = (site.NOW, "itsm", "mttr", 1.0), {"job": "b", "kpis": ("it/mttr",)}
+    client.board.bus.publish([CollectorFailed(*run, CollectorError.CONFIG, "GET /b: 404", **fed)])
+    assert "GET /b: 404" in (await page.next())["data"]
+    client.board.bus.publish([CollectorRan(*run, 1, **fed)])
+    told = (await page.next())["data"]
+    assert 'id="why.it.mttr"' in told
+    assert "404" not in told
+    client.board.bus.publish([better(client, "it/sla")])
+    assert "why.it.mttr" not in (await other.next())["data"]
 
 
 async def test_a_burst_is_one_message_and_each_piece_is_rendered_once_for_all(client, monkeypatch):

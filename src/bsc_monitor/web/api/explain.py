@@ -1,10 +1,14 @@
 """Why a score is what it is, and whether the strategy hangs together."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Literal
 
 from aiohttp import web
 from sqlalchemy import Connection
 
+from bsc_monitor.evaluate.awaiting import with_period
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.score.alignment import alignment
 from bsc_monitor.score.explain import Explanation, explain, explain_past, to_data
@@ -19,6 +23,7 @@ from bsc_monitor.web.view.past import NoSuchPeriod, asked_period
 API = Api("Explain")
 ROUTES = API.table
 _READINGS = 10
+_INSTANT = timedelta(microseconds=1)
 
 
 class ExplainQuery(AtQuery):
@@ -59,6 +64,8 @@ async def _explained(call: Call, kind: NodeKind, name: str, at: str) -> scorecar
     except KeyError:
         raise web.HTTPNotFound(text=f"There is no {kind} {name!r}.") from None
     data: dict[str, Any] = to_data(found)
+    if found.kpi is not None:
+        data["failing"] = to_data(_failing(call.board, name)) if found.at is None else None
     return scorecard_models.Explained(subject=f"{kind}:{name}", explanation=data)
 
 
@@ -78,5 +85,18 @@ async def explanation(board: Board, kind: NodeKind, name: str, at: str) -> Expla
 
     readings, values = await board.store.read(read)
     if period is None:
-        return explain(organisation, kind, name, board.current.judgements, now, readings)
-    return explain_past(organisation, kind, name, period, values, now, readings)
+        found = explain(organisation, kind, name, board.current.judgements, now, readings)
+    else:
+        found = explain_past(organisation, kind, name, period, values, now, readings)
+    if found.kpi is None:
+        return found
+    kpi = organisation.kpis[name]
+    calendar = organisation.scorecards[kpi.scorecard].calendar
+    return replace(found, kpi=with_period(found.kpi, kpi, calendar, period.end - _INSTANT if period else now))
+
+
+def _failing(board: Board, name: str) -> CollectionHealth | None:
+    """The collection that fails to feed a KPI now."""
+    kpi = board.organisation.kpis[name]
+    health = board.current.collectors.get((kpi.source or "", kpi.measure or ""))
+    return health.failure_of(name) if health else None

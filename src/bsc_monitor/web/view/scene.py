@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bsc_monitor.current import CollectorHealth
+from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.insight import InitiativeState, Insight
 from bsc_monitor.model.judgement import Judgement, NodeKind, NodeScore
 from bsc_monitor.model.organisation import Initiative, Kpi, Objective, Organisation, Scorecard
@@ -41,6 +42,11 @@ class Scene:
     def node(self, kind: NodeKind, name: str) -> NodeScore:
         """What a node is worth; one without a score where it never had one."""
         return self.nodes.get((kind, name)) or NodeScore(kind, name)
+
+    def failure(self, kpi: Kpi) -> CollectionHealth | None:
+        """The collection that fails to feed a KPI; None: it does not fail, or this is the past."""
+        health = self.collectors.get((kpi.source or "", kpi.measure or ""))
+        return health.failure_of(kpi.name) if health else None
 
     def zone(self, scorecard: str) -> str:
         """The time zone of a scorecard."""

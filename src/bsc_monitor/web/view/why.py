@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bsc_monitor.evaluate.awaiting import failure, looked_at, with_period
 from bsc_monitor.model.organisation import Kpi, Level
 from bsc_monitor.model.status import ReadingState
 from bsc_monitor.score.explain_kpi import KpiExplanation, explain_kpi
@@ -27,10 +28,10 @@ class Step:
 def steps(scene: Scene, kpi: Kpi) -> list[Step]:
     """The derivation of a KPI's score."""
     said = explain_kpi(scene.organisation, scene.judgement(kpi.name), (), scene.judgements)
-    return [*_value(said), *_thresholds(said), *_score(said), Step("Weight", _weight(scene, kpi))]
+    return [*_value(scene, kpi, said), *_thresholds(said), *_score(said), Step("Weight", _weight(scene, kpi))]
 
 
-def _value(said: KpiExplanation) -> Iterator[Step]:
+def _value(scene: Scene, kpi: Kpi, said: KpiExplanation) -> Iterator[Step]:
     parts = [words.amount(said.value, said.unit)]
     if said.period:
         parts.append(f"of {said.period}" + (", the period before" if said.previous_period else ""))
@@ -38,14 +39,20 @@ def _value(said: KpiExplanation) -> Iterator[Step]:
         parts.append(f"from {said.samples:,} observations")
     text = " ".join(parts)
     if said.value is None and said.observed_at is None:  # nobody answered yet: there is no state to tell
-        text = "none yet"
+        text = "none yet" if scene.past else f"none yet for {_awaited(scene, kpi, said)}"
     elif said.state in _STATES:
         text += f" ({_STATES[said.state]})"
     yield Step("Value", text)
+    if (failing := scene.failure(kpi)) is not None:
+        yield Step("Its collection fails", failure(failing))
     if said.formula:
         yield Step("Formula", said.formula)
     for operand in said.operands:
         yield Step(operand.name, f"{words.number(operand.value)}, {operand.freshness} ({operand.kpi})")
+
+
+def _awaited(scene: Scene, kpi: Kpi, said: KpiExplanation) -> str:
+    return looked_at(with_period(said, kpi, scene.organisation.scorecards[kpi.scorecard].calendar, scene.now))
 
 
 def _thresholds(said: KpiExplanation) -> Iterator[Step]:
