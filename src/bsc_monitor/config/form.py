@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, Tag, field_validator
 from bsc_monitor.config.values import (
     Clock,
     Cron,
+    Every,
     Form,
     Interval,
     Line,
@@ -90,7 +91,7 @@ class SourceForm(Form):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True, defer_build=True)
 
     plugin: str = Field(description="name of the collector")
-    every: Interval | None = Field(None, description="default schedule of its KPIs")
+    every: Every | None = Field(None, description="default schedule of its KPIs; 1s at least")
     cron: Cron | None = Field(None, description="or this, in the scorecard's time zone")
     hosts: list[Line] = Field(default_factory=list, description="further hosts that redirects may lead to")
     allow_private: bool = Field(True, description="may connect to private and loopback addresses")

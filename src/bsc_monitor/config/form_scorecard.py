@@ -10,6 +10,7 @@ from pydantic import Field, Tag
 from bsc_monitor.config.values import (
     Cron,
     Duration,
+    Every,
     Form,
     Identifier,
     Interval,
@@ -121,7 +122,7 @@ class KpiForm(Form):
     min_samples: int = Field(1, ge=0, description="fewer observations behind the value: not judged")
     prorate: bool = Field(False, description="an open period is compared with its share of the target")
     grace: Duration | None = Field(None, description="how long after its end a period takes late readings")
-    every: Interval | None = Field(None, description="how often the source is asked; the source's by default")
+    every: Every | None = Field(None, description="how often the source is asked, 1s at least; the source's by default")
     cron: Cron | None = Field(None, description="or when, in the scorecard's time zone")
     stale_after: Interval | None = Field(
         None, description="age from which a value is stale; three intervals by default"

@@ -27,6 +27,7 @@ from bsc_monitor.model.zones import zone
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _REFERENCE = re.compile(rf"{ID.pattern}(/{ID.pattern})?")
 _LONGEST = 4000
+_SHORTEST_EVERY = timedelta(seconds=1)  #: between two collections
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  #: Unicode's Cc and Cs but tab and line end
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -76,6 +77,12 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
+def _seldom(value: timedelta) -> timedelta:
+    if value < _SHORTEST_EVERY:
+        raise ValueError("is too often: a second is the least between two collections")
+    return value
+
+
 @lru_cache(maxsize=1024)
 def _cron(text: str) -> str:
     if next_fire(text, "UTC", _SOME_DAY) is None:
@@ -112,6 +119,7 @@ Duration = Annotated[
     timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["15m"]})
 ]
 Interval = Annotated[Duration, AfterValidator(_positive)]
+Every = Annotated[Interval, AfterValidator(_seldom)]
 Clock = Annotated[time, BeforeValidator(lambda v: _clock(v) if isinstance(v, str) else v), WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d$"})]  # fmt: skip
 MissingWord = Literal["ignore", "zero", "blank"]
 PeriodWord = Literal["day", "week", "month", "quarter", "year"]

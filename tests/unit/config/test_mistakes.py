@@ -60,6 +60,8 @@ MISTAKES = {
     "NaN weight": ("target = 8", "target = 8\nweight = nan", "nan", "kpis.mttr.weight", "finite"),
     "bad duration": ('every = "15m"', 'every = "15 minutes"', "15 minutes", "sources.itsm.every", "is no duration"),
     "nothing as interval": ('every = "15m"', 'every = "0s"', "0s", "sources.itsm.every", "longer than nothing"),
+    "an interval that floods a source": ('every = "15m"', 'every = "1ms"', "1ms", "sources.itsm.every", "is too often: a second is the least"),
+    "an interval of a KPI that floods its source": ("target = 8", 'target = 8\nevery = "999ms"', "999ms", "kpis.mttr.every", "is too often"),
     "bad cron": ('every = "15m"', 'cron = "0 25 * * *"', "0 25", "sources.itsm.cron", "cron expression"),
     "cron that never fires": ('every = "15m"', 'cron = "0 0 30 2 *"', "30 2", "sources.itsm.cron", "never fires"),
     "every and cron": ('every = "15m"', 'every = "15m"\ncron = "0 6 * * *"', "cron", "sources.itsm.cron", "keep one of them"),
