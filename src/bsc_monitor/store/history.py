@@ -3,6 +3,7 @@
 from bsc_monitor.store.events import StoredEvent, events
 from bsc_monitor.store.periods import (
     closed_values,
+    has_closed,
     node_periods,
     nodes_of,
     period_values,
@@ -16,6 +17,7 @@ __all__ = [
     "StoredEvent",
     "closed_values",
     "events",
+    "has_closed",
     "node_periods",
     "nodes_of",
     "period_values",

@@ -76,6 +76,13 @@ def closed_values(connection: Connection, kpis: Iterable[str], *, since: datetim
     return found
 
 
+def has_closed(connection: Connection) -> bool:
+    """Whether any period of any KPI has closed with a value."""
+    table = period_value
+    any_ = select(table.c.kpi).where(table.c.labels == "[]", table.c.closed_at.is_not(None), table.c.value.is_not(None))
+    return connection.execute(any_.limit(1)).first() is not None
+
+
 def values_ended_by(connection: Connection, instant: datetime) -> list[PeriodValue]:
     """Of every KPI the closed value of the period that ended last at or before an instant: what a past day shows."""
     table = period_value

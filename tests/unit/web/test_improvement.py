@@ -8,6 +8,10 @@ from tests.unit.web import site
 
 from bsc_monitor.model.event import InitiativeChanged, InsightEnded, InsightFound, TicketOpened
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, Insight, InsightKind
+from bsc_monitor.model.period_value import PeriodValue
+from bsc_monitor.model.status import ReadingState
+from bsc_monitor.store import Store
+from bsc_monitor.store.periods import save_values
 from bsc_monitor.web.improvement import Document
 from bsc_monitor.web.operations import Rejected, Unknown
 
@@ -82,6 +86,19 @@ async def test_an_open_ticket_takes_the_place_of_its_offer(client):
 async def test_a_finding_that_ended_leaves_the_page(client):
     client.board.bus.publish([InsightEnded(site.NOW, DRIFT)])
     assert DRIFT.sentence not in await text(client, "/improvement")
+
+
+async def test_nothing_gets_worse_is_said_once_a_period_has_closed(serving, tmp_path):
+    store = Store.open(f"sqlite:///{tmp_path}/new.db")
+    new = await serving(of=store, improvement=Desk())
+    needs = (await text(new, "/improvement")).partition('id="needs-title"')[2].partition("</section>")[0]
+    assert "There is nothing to judge yet: no period has closed." in needs
+    assert "glyph green" not in needs
+    value = PeriodValue("it/mttr", site.month(5), value=3.0, state=ReadingState.OK, closed_at=site.NOW)
+    store.write_now(lambda connection: save_values(connection, [value]))
+    needs = (await text(new, "/improvement")).partition('id="needs-title"')[2].partition("</section>")[0]
+    assert "Nothing gets worse beyond noise, and nothing is stuck." in needs
+    store.close()
 
 
 async def test_what_worked_is_proposed_as_the_standard_and_what_did_not_for_revision(client):

@@ -150,6 +150,11 @@ class Pieces:
             for kind in ("row", "tile", "head", "kpi"):
                 self.forget(Key(kind, name))
 
+    async def look_back(self) -> None:
+        """Know whether there is anything to judge: that nothing gets worse is no news before a period has closed."""
+        if await self.trails.look_back():
+            self.forget(Key("improvement"))
+
     def forget(self, key: Key) -> None:
         """What the piece shows may have changed."""
         if key in self._kept:

@@ -22,6 +22,7 @@ ROUTES: Routes = Routes()
 async def show(request: web.Request) -> web.Response:
     """Everything about improvement."""
     shown = await showing(request)
+    await shown.pieces.look_back()
     return page(
         request, "improvement.html", scene=shown.scene, piece=shown.piece, channel=shown.channel("improvement"),
         since=shown.since,

@@ -33,6 +33,7 @@ class Trails:
     """A bounded cache over the store. ``load`` before a page; ``judged`` keeps what is loaded in step."""
 
     def __init__(self, store: Reader) -> None:
+        self.begun = False  #: whether a period has ever closed, as far as ``look_back`` found
         self._store = store
         self._kpis: OrderedDict[str, tuple[Point, ...]] = OrderedDict()
         self._nodes: OrderedDict[tuple[NodeKind, str], tuple[NodePeriod, ...]] = OrderedDict()
@@ -60,6 +61,13 @@ class Trails:
         _trim(self._kpis)
         _trim(self._nodes)
         return [*wanted_kpis, *(name for _, name in wanted_nodes)]
+
+    async def look_back(self) -> bool:
+        """Find out whether a period has closed; whether that is news."""
+        if self.begun:
+            return False
+        self.begun = await self._store.read(history.has_closed)
+        return self.begun
 
     def of(self, kpi: str) -> tuple[Point, ...]:
         """What is known of a KPI's course, oldest first."""
