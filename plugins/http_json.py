@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import jmespath
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bsc_monitor.plugin import (
     Collector,
@@ -30,7 +30,7 @@ class HttpJson(Collector):
     class Config(SourceConfig):
         """Where the service is and how to be let in."""
 
-        url: str = Field(description="Base address", examples=["https://status.example.com/api"])
+        url: str = Field(pattern=r"^https?://", description="Base address", examples=["https://status.example.com/api"])
         token: Secret | None = Field(None, description="Sent as bearer token")
         username: str | None = None
         password: Secret | None = None
@@ -44,6 +44,17 @@ class HttpJson(Collector):
         select: str = Field(description="JMESPath of a number, or of a list of {value, at?, and a key per breakdown}")
         body: dict[str, Any] | None = Field(None, description="POSTed as JSON when given")
 
+        @field_validator("select")
+        @classmethod
+        def _compiles(cls, select: str) -> str:
+            try:
+                asked = _functions(jmespath.compile(select).parsed)
+            except jmespath.exceptions.JMESPathError as error:
+                raise ValueError(f"is no JMESPath expression: {_what_is_wrong(error)}") from None
+            if unknown := sorted(asked - jmespath.functions.Functions.FUNCTION_TABLE.keys()):
+                raise ValueError(f"JMESPath has no function {unknown[0]}()")
+            return select
+
     @measure(unit="", title="Selected value")
     async def value(self, ctx: Context, p: Value) -> list[Reading]:
         """The number that ``select`` finds. Numeric strings count as numbers, true and false as 1 and 0.
@@ -53,11 +64,12 @@ class HttpJson(Collector):
         ``null`` and an empty list are "no data". A list of objects gives one reading each: ``value``, optionally ``at``
         (ISO 8601 with offset), and those keys that the KPI names in ``by``.
         """
+        answer = await self._ask(ctx, p)
         try:
-            expression = jmespath.compile(p.select)
+            found = jmespath.search(p.select, answer)
         except jmespath.exceptions.JMESPathError as error:
-            raise SourceError(f"select is no JMESPath expression: {error}", CollectorError.CONFIG) from None
-        found = expression.search(await self._ask(ctx, p))
+            words = f"select {p.select!r} does not fit the answer: {' '.join(str(error).split())[:200]}"
+            raise SourceError(words, CollectorError.CONFIG) from None
         if found is None or found == []:
             return [Reading(None, state=ReadingState.NO_DATA)]
         if not isinstance(found, list):
@@ -98,6 +110,20 @@ def _filled(text: Any, ctx: Context) -> Any:
         return text  # asked without the period: the answer is of now
     start, end = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (ctx.window.start or ctx.now, ctx.window.end))
     return text.replace("{start}", start).replace("{end}", end)
+
+
+def _functions(node: dict[str, Any]) -> set[str]:
+    """The names of the functions that a compiled expression calls."""
+    below = [_functions(each) for each in node["children"] if isinstance(each, dict)]
+    return set().union(*below, [node["value"]] if node["type"] == "function_expression" else [])
+
+
+def _what_is_wrong(error: Exception) -> str:
+    if isinstance(error, jmespath.exceptions.EmptyExpressionError):
+        return "it is empty"
+    if isinstance(error, jmespath.exceptions.IncompleteExpressionError):
+        return "it is not complete"
+    return f"it goes wrong at character {getattr(error, 'lex_position', 0) + 1}"
 
 
 def _number(value: Any, select: str) -> float:

@@ -96,6 +96,8 @@ def _words(details: ErrorDetails, model: type[BaseModel], where: Path) -> tuple[
         return str(context.get("error", details["msg"])), ""
     if kind == "finite_number":
         return "must be a finite number", ""
+    if kind == "string_pattern_mismatch" and context.get("pattern") == "^https?://":
+        return "expected an address that begins with http:// or https://", ""
     message = details["msg"]
     return message[:1].lower() + message[1:], ""
 

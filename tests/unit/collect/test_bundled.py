@@ -80,7 +80,12 @@ async def test_null_is_no_data_and_text_is_an_error_in_words(service):
     config = {"url": str(service.make_url("/api/status"))}
     nothing = await ask("http_json", config, "value", {"select": "none"})
     assert nothing.readings[0].state is ReadingState.NO_DATA
-    for select, words in [("teams", "gives a list of dict"), ("keys(@)[0]", "no number"), ("a..b", "no JMESPath")]:
+    for select, words in [
+        ("teams", "gives a list of dict"),
+        ("keys(@)[0]", "no number"),
+        ("a..b", "no JMESPath"),
+        ("sum(teams)", "does not fit the answer"),
+    ]:
         error = (await ask("http_json", config, "value", {"select": select})).error
         assert error.reason is CollectorError.CONFIG
         assert words in error.message

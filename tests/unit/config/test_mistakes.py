@@ -30,7 +30,7 @@ MISTAKES = {
     "unknown parameter of a measure": ('query = "priority=1"', 'qurey = "priority=1"', "qurey", "kpis.mttr.params.qurey", "did you mean 'query'?"),
     "bad parameter of a measure": ('query = "priority=1"', "days = 0", "days = 0", "kpis.mttr.params.days", "greater than 0"),
     "unit that cannot be had": ('unit = "h"', 'unit = "EUR"', "EUR", "kpis.mttr.unit", "measured in 'h', which cannot become 'EUR'"),
-    "bad value of a plugin": ("https://desk", "desk", 'url = "desk', "sources.itsm.url", "pattern"),
+    "bad value of a plugin": ("https://desk", "desk", 'url = "desk', "sources.itsm.url", "begins with http:// or https://"),
     "unset secret": ("DESK_PASSWORD", "NOT_SET_HERE", "NOT_SET_HERE", "sources.itsm.password", "missing secret: the environment variable NOT_SET_HERE is not set"),
     "missing secret file": ('{ env = "DESK_PASSWORD" }', '{ file = "nowhere" }', "nowhere", "sources.itsm.password", "missing secret: nowhere cannot be read"),
     "odd secret": ('{ env = "DESK_PASSWORD" }', '{ evn = "DESK_PASSWORD" }', "evn", "sources.itsm.password", 'expected text in quotes, { env = "NAME" } or { file = "PATH" }'),
