@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bsc_monitor.cli.asking import api_of, ask_service
+from bsc_monitor.cli.asking import ask_service
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all
 from bsc_monitor.collect.plugins import Plugins
 from bsc_monitor.config import Configuration
@@ -50,7 +50,7 @@ def backfill(
         subject = names[0]
     day = f"{since:%Y-%m-%d}"
     try:
-        begun = ask_service(f"{api_of(configuration)}/backfill", "POST", {"subject": subject, "start": day})
+        begun = ask_service(configuration, "POST", "/backfill", {"subject": subject, "start": day})
     except OSError:
         total, failures = asyncio.run(_here(configuration, plugins, subject, since.replace(tzinfo=UTC)))
     else:
@@ -82,7 +82,7 @@ def _follow(configuration: Configuration, begun: dict[str, Any]) -> list[str]:
         task = bar.add_task("periods", total=now["total"])
         while now["running"]:
             time.sleep(_LOOK)
-            now = ask_service(f"{api_of(configuration)}/backfill", "GET", None)
+            now = ask_service(configuration, "GET", "/backfill", None)
             bar.update(task, completed=now["done"])
         bar.update(task, completed=now["done"])
     return [f"{now['failed']} periods, first: {now['first_failure']}"] if now["failed"] else []
@@ -130,7 +130,7 @@ def rescore(
         raise typer.BadParameter(f"there is no KPI and no scorecard {', '.join(kpis)}")
     body = {"kpis": names, "start": f"{since:%Y-%m-%d}"}
     try:
-        count = ask_service(f"{api_of(configuration)}/rescore", "POST", body)["periods"]
+        count = ask_service(configuration, "POST", "/rescore", body)["periods"]
     except OSError:
         count = asyncio.run(_rescore_here(configuration, names, since.replace(tzinfo=UTC)))
     periods, verb = plural(count, "closed period"), "is" if count == 1 else "are"

@@ -111,7 +111,7 @@ class ServiceDesk:
     """Acts through the running service."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self._address = api_of(configuration)
+        self._configuration = configuration
 
     def acknowledge(self, fingerprint: str, note: str, until: datetime | None, author: str) -> None:  # noqa: ARG002
         """See ``Desk``; the author is whoever the token says."""
@@ -158,11 +158,10 @@ class ServiceDesk:
 
     def _ask(self, method: str, path: str, body: Any) -> Any:
         try:
-            return ask_service(self._address + path, method, body)
+            return ask_service(self._configuration, method, path, body)
         except OSError as error:
-            raise typer.BadParameter(
-                f"a service has the database, but does not answer at {self._address}: {getattr(error, 'reason', error)}"
-            ) from None
+            address, why = api_of(self._configuration), getattr(error, "reason", error)
+            raise typer.BadParameter(f"a service has the database, but does not answer at {address}: {why}") from None
 
 
 def read_alerts(configuration: Configuration, now: datetime) -> tuple[list[Alert], Quiet]:

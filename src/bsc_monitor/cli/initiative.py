@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.parse
-import urllib.request
 from datetime import date
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bsc_monitor.cli.asking import api_of, request_of
+from bsc_monitor.cli.asking import api_of, open_request, request_of
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, JsonOption, load_all
 from bsc_monitor.config import Configuration
 from bsc_monitor.model.insight import InitiativePhase
@@ -125,9 +124,8 @@ def _ask(configuration: Configuration, method: str, path: str, body: Any = None)
     request = request_of(base + path, method)
     request.add_header("Content-Type", "application/json")
     try:
-        with urllib.request.urlopen(  # noqa: S310
-            request, None if body is None else json.dumps(body).encode(), timeout=_SECONDS
-        ) as reply:
+        data = None if body is None else json.dumps(body).encode()
+        with open_request(configuration, request, data, _SECONDS) as reply:
             return json.loads(reply.read())
     except urllib.error.HTTPError as error:
         try:

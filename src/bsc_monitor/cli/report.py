@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from bsc_monitor.cli.asking import address_of, request_of
+from bsc_monitor.cli.asking import address_of, open_request, request_of
 from bsc_monitor.cli.frame import DEFAULT_CONFIG, ConfigOption, load_all, write_file
 from bsc_monitor.config import Configuration
 
@@ -204,7 +203,7 @@ def _fetch(configuration: Configuration, period: str, asked: _Asked, forms: Sequ
     for form in dict.fromkeys(forms):
         request = request_of(base + address(asked.scorecard, period, form, asked.owner))
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as reply:  # noqa: S310
+            with open_request(configuration, request, seconds=_SECONDS) as reply:
                 found[form] = reply.read()
         except urllib.error.HTTPError as error:
             words = " ".join(error.read(2000).decode(errors="replace").split())

@@ -39,11 +39,10 @@ def set_value(
     if not math.isfinite(value):
         raise typer.BadParameter(f"{value} is no number that can be judged")
     body = {"value": value, "note": note, **({"at": _instant(at, configuration, found).isoformat()} if at else {})}
-    address = api_of(configuration)
     try:
-        ask_service(f"{address}/kpis/{found.name}/readings", "POST", body)
+        ask_service(configuration, "POST", f"/kpis/{found.name}/readings", body)
     except OSError as error:
-        why = getattr(error, "reason", error)
+        address, why = api_of(configuration), getattr(error, "reason", error)
         typer.echo(f"No service answers at {address} ({why}): nothing was stored.", err=True)
         typer.echo(f"Start it with: bsc-monitor run --config {config}", err=True)
         raise typer.Exit(1) from None
