@@ -12,7 +12,7 @@ from bsc_monitor.model.words import MONTHS, is_extreme, power_of_ten
 FIGURES = 3  #: significant digits that a manager reads
 _MOST_FIGURES = 9
 _SIGN = 2  # letters of a unit that is a sign (``ms``) rather than a word
-_LONG_UNITS = {"d": "days", "w": "weeks"}
+LONG_UNITS = {"d": "days", "w": "weeks"}  #: what stands in words where there is room
 
 
 def number(value: float, figures: int = FIGURES) -> str:
@@ -92,7 +92,7 @@ def _with_unit(text: str, unit: str, *, one: bool = False) -> str:
         return text
     if is_currency(unit):
         return f"{unit} {text}"
-    named = _LONG_UNITS.get(unit, unit)
+    named = LONG_UNITS.get(unit, unit)
     several = len(named) > _SIGN and named.endswith("s")
     return f"{text} {named[:-1] if one and several else named}"
 

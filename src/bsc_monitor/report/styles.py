@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from math import floor, log10
 from typing import Any
 
-from bsc_monitor.improve.words import FIGURES
+from bsc_monitor.improve.words import FIGURES, LONG_UNITS
 from bsc_monitor.model.unit import BARE, canonical, is_currency, yes_no
 from bsc_monitor.report.svg import COLOURS, SOFT
 
 _FACE = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
-_NAMED = {"d": "days", "w": "weeks"}
 
 
 class Styles:
@@ -71,5 +70,5 @@ def number_format(beside: Sequence[float | None], unit: str) -> str:
     unit = canonical(unit)
     if unit in BARE:
         return digits
-    named = "".join(c for c in _NAMED.get(unit, unit) if c.isprintable() and c not in '"\\')[:20]
+    named = "".join(c for c in LONG_UNITS.get(unit, unit) if c.isprintable() and c not in '"\\')[:20]
     return f'"{named} "{digits};"{named} "-{digits}' if is_currency(unit) else f'{digits}" {named}"'
