@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ MOST_SEGMENTS = 1000  #: distinct label sets of one KPI
 LONGEST_LABEL = 200
 LONGEST_NOTE = 1000
 LONGEST_LINK = 2000
+_SHOWN_VALUES = 5
 AHEAD = timedelta(minutes=5)  #: how far a source's clock may run before ours
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -93,6 +94,47 @@ class Door:
             if len(known) >= MOST_SEGMENTS:
                 raise Refused(f"{kpi} has more than {MOST_SEGMENTS:,} different labels")
             known.add(labels)
+
+
+def last_of_each(readings: Sequence[KpiReading]) -> tuple[list[KpiReading], list[str]]:
+    """Of what one run says of the same KPI, labels and time, the last: as a source that restates it, and as it is kept.
+
+    And a sentence for each that was said differently before, which the one that counts carries as its note.
+    """
+    kept: dict[tuple[object, ...], KpiReading] = {}
+    said: dict[tuple[object, ...], list[float | None]] = {}
+    for each in readings:
+        key = (each.kpi, each.labels, each.at, each.period)
+        if key in kept:
+            said.setdefault(key, [kept[key].value]).append(each.value)
+        kept[key] = each
+    words: list[str] = []
+    for one, values in said.items():
+        last = kept[one]
+        if sentence := _differently(dict(last.labels), last.at, values):
+            kept[one] = replace(last, note=clean_text("; ".join(filter(None, (last.note, sentence))), LONGEST_NOTE))
+            words.append(f"{last.kpi}: {sentence}")
+    return list(kept.values()), words
+
+
+def restated(readings: Iterable[Reading]) -> list[str]:
+    """A sentence for each reading that one run of a measure gives more than once, and differently."""
+    said: dict[tuple[object, ...], list[Reading]] = {}
+    for each in readings:
+        said.setdefault((tuple(sorted(each.labels.items())), each.at, each.period), []).append(each)
+    found = (_differently(same[0].labels, same[0].at, [each.value for each in same]) for same in said.values())
+    return [sentence for sentence in found if sentence]
+
+
+def _differently(labels: Mapping[str, str], at: datetime | None, values: Sequence[float | None]) -> str:
+    """What is wrong with several values for one thing at one time; empty where they are one."""
+    if len(set(values)) < 2:
+        return ""
+    of = ", ".join(f"{name} {value}" for name, value in labels.items()) or "the total"
+    time = f" at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
+    shown = ", ".join("no value" if value is None else f"{value:g}" for value in values[:_SHOWN_VALUES])
+    more = ", …" if len(values) > _SHOWN_VALUES else ""
+    return f"{len(values)} readings of {of}{time} ({shown}{more}): only the last counts"
 
 
 @lru_cache(maxsize=1024)

@@ -25,6 +25,7 @@ from bsc_monitor.collect.run import RunResult, run_measure
 from bsc_monitor.collect.schedule import Configuration
 from bsc_monitor.collect.streams import TransientRecords
 from bsc_monitor.collect.tape import Tape
+from bsc_monitor.ingest import restated
 from bsc_monitor.model.organisation import Kpi
 from bsc_monitor.model.period import Calendar, Period
 from bsc_monitor.model.source import Source
@@ -201,6 +202,7 @@ def _as_json(asked: _Asked, result: RunResult, scores: Mapping[int, float | None
         "end": asked.period.end.isoformat(),
         "kpi": asked.kpi.name if asked.kpi else None,
         "readings": [_reading_json(r, asked.measure, scores.get(n)) for n, r in enumerate(result.readings)],
+        "warnings": restated(result.readings),
         "requests": result.requests,
         "trace": [
             {"method": e.method, "url": e.url, "status": e.status, "bytes": e.size, "seconds": round(e.seconds, 4), "note": e.note}
@@ -249,6 +251,8 @@ def _print(asked: _Asked, result: RunResult, scores: Mapping[int, float | None])
             )
             table.add_row(*map(escape, cells))
         console.print(table)
+        for sentence in restated(result.readings):
+            console.print(f"[yellow]warning[/] {escape(sentence)}", soft_wrap=True, highlight=False)
         links = dict.fromkeys(r.evidence for r in result.readings[:5] if r.evidence)
         for link in links:
             console.print(f"evidence: {escape(link)}", soft_wrap=True, highlight=False)

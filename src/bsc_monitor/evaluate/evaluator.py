@@ -22,7 +22,7 @@ from bsc_monitor.collect.harvest import Harvest
 from bsc_monitor.config import Configuration
 from bsc_monitor.evaluate.gather import Delivery, Gatherer
 from bsc_monitor.evaluate.state import State
-from bsc_monitor.ingest import Door, Refused
+from bsc_monitor.ingest import Door, Refused, last_of_each
 from bsc_monitor.model.event import CollectorFailed, CollectorRan, Event, PeriodClosed
 from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.organisation import Kpi
@@ -95,6 +95,11 @@ class Evaluator:
             _log.warning("readings were refused", source=harvest.source, measure=harvest.measure, why=words)
             if not readings:
                 raise SourceError(f"nothing of what came can be used: {words}", CollectorError.SCHEMA)
+        if len(readings) > 1:
+            readings, twice = last_of_each(readings)
+            if twice:
+                words = "; ".join(twice[:3])
+                _log.warning("readings were replaced", source=harvest.source, measure=harvest.measure, why=words)
         crash.point("admitted")
 
         key = ScopeKey(harvest.source, JOB_STREAM, harvest.key)

@@ -144,6 +144,14 @@ def test_a_plugin_that_is_there_and_broken_is_said_with_file_and_line(own, tmp_p
     assert own(OWN)[0] == 0
 
 
+def test_what_a_measure_says_twice_is_said(own):
+    code, told = own(
+        OWN.replace("-> Reading:", "-> list[Reading]:").replace("Reading(1.0)", "[Reading(1.0), Reading(2.0)]")
+    )
+    assert code == 0
+    assert re.search(r"warning 2 readings of the total at [0-9: -]+ UTC \(1, 2\): only the last counts", told), told
+
+
 def test_a_measure_that_never_lets_go_is_broken_off_and_its_line_is_said(own, monkeypatch):
     monkeypatch.setattr(stalling, "_HOPELESS", 1.0)
     code, told = own(OWN.replace("        return", "        while True: pass\n        return"))

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, text
+from structlog.testing import capture_logs
 
 from bsc_monitor.bus import Bus
 from bsc_monitor.collect.harvest import Harvest
@@ -205,6 +206,26 @@ async def test_what_cannot_be_used_is_refused_in_words_and_the_rest_is_taken(sit
     assert [each.value for each in site.store.read_now(lambda c: history.readings(c, "it/mttr"))] == [5.0]
     with pytest.raises(SourceError, match="nan"):
         await site.deliver(Reading(float("nan")))
+
+
+async def test_of_what_one_run_says_twice_the_last_counts_and_it_is_said(tmp_path):
+    site = Site(tmp_path)
+    kpis = {name: replace(kpi, aggregate="mean") for name, kpi in site.configuration.organisation.kpis.items()}
+    site.configuration = Configuration(organisation=replace(site.configuration.organisation, kpis=kpis))
+    site.evaluator = Evaluator(site.store, site.bus, site.configuration, site.clock)
+    await site.evaluator.start()
+    with capture_logs() as logs:
+        await site.deliver(30.0, 4.0)
+        await site.deliver(6.0, 6.0, at=NOW - timedelta(hours=1))
+    said = "it/mttr: 2 readings of the total at 2026-06-15 12:00 UTC (30, 4): only the last counts"
+    assert [(each["event"], each["why"]) for each in logs if "why" in each] == [("readings were replaced", said)]
+    kept = site.store.read_now(lambda c: history.readings(c, "it/mttr"))
+    assert [(each.value, (each.note or "").endswith("only the last counts")) for each in kept] == [
+        (4.0, True),
+        (6.0, False),
+    ]
+    assert site.of(KpiJudged)[-1].judgement.value == 5.0, "as it is when the store is read anew"
+    site.store.close()
 
 
 async def test_a_transaction_that_fails_tells_nothing_and_the_next_judges_by_what_the_store_holds(site):

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bsc_monitor.ingest import MOST_SEGMENTS, Door, Refused, clean_text
+from bsc_monitor.ingest import MOST_SEGMENTS, Door, Refused, clean_text, last_of_each, restated
 from bsc_monitor.model.organisation import Kpi
+from bsc_monitor.model.period import Period
 from bsc_monitor.model.reading import Reading
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -41,6 +42,25 @@ def test_what_is_no_finite_number_is_refused(value):
 def test_a_value_that_overflows_by_conversion_is_refused():
     with pytest.raises(Refused):
         admit(Reading(1e308), unit="w")
+
+
+def test_readings_that_differ_in_labels_time_or_period_all_count_and_the_same_one_twice_is_nothing_to_say():
+    may, june = (Period(datetime(2026, n, 1, tzinfo=UTC), datetime(2026, n + 1, 1, tzinfo=UTC)) for n in (5, 6))
+    given = [
+        Reading(1.0), Reading(2.0, labels={"team": "a"}), Reading(3.0, labels={"team": "b"}),
+        Reading(4.0, at=NOW - timedelta(hours=1)), Reading(5.0, period=may), Reading(6.0, period=june), Reading(1.0),
+    ]  # fmt: skip
+    assert restated(given) == []
+    kept, said = last_of_each([admit(each) for each in given])
+    assert ([each.value for each in kept], said) == ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [])
+
+
+def test_readings_that_say_another_value_of_the_same_are_named():
+    given = [Reading(float(n), labels={"team": "a"}, at=NOW) for n in range(7)] + [Reading(1.0), Reading(None)]
+    assert restated(given) == [
+        "7 readings of team a at 2026-06-15 12:00 UTC (0, 1, 2, 3, 4, …): only the last counts",
+        "2 readings of the total (1, no value): only the last counts",
+    ]
 
 
 def test_a_reading_without_a_time_is_of_now():
