@@ -11,6 +11,7 @@ from bsc_monitor.model.alert import AlertRule, Facts
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.status import Freshness, Status
+from bsc_monitor.model.words import node_reason
 
 Marks = tuple[tuple[datetime, float], ...]
 
@@ -80,7 +81,13 @@ def sight_of_period(subject: Subject, value: PeriodValue) -> Sight:
 def sight_of_node(subject: Subject, node: NodeScore) -> Sight:
     """An objective's, perspective's or scorecard's score. Without one it is unknown."""
     facts = partial(
-        Facts, subject.title, "points", score=node.score, status=str(node.status), owner=subject.owner, note=node.reason
+        Facts,
+        subject.title,
+        "points",
+        score=node.score,
+        status=str(node.status),
+        owner=subject.owner,
+        note=node_reason(node.reason),
     )
     quality = Freshness.MISSING if node.score is None else Freshness.FRESH
     return Sight(node.status, node.score, node.score, quality, facts=facts)

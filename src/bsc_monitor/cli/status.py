@@ -18,6 +18,7 @@ from bsc_monitor.improve.words import amount
 from bsc_monitor.model.judgement import Judgement, NodeKind
 from bsc_monitor.model.organisation import Kpi, Organisation
 from bsc_monitor.model.status import Freshness, Status
+from bsc_monitor.model.words import node_reason
 
 if TYPE_CHECKING:
     from bsc_monitor.evaluate.picture import Picture
@@ -130,7 +131,7 @@ def _line(node: dict[str, Any], *, bold: bool = False, unknown: str = "○ no da
     mark, colour = _MARKS.get(Status(node["status"]), (unknown, "bright_black"))
     score = "–" if node["score"] is None else f"{node['score']:.0f}"
     text = Text.assemble((f"{mark:<9}", colour), (f"{score:>4}  ", "bold"), (node["title"], "bold" if bold else ""))
-    return text.append(f"  {node['reason']}", "bright_black") if node["reason"] else text
+    return text.append(f"  {node_reason(node['reason'])}", "bright_black") if node["reason"] else text
 
 
 def _kpi_line(kpi: dict[str, Any]) -> Text:

@@ -8,6 +8,7 @@ from bsc_monitor.export.levels import nearest
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.organisation import Kpi, Organisation
 from bsc_monitor.model.period_value import PeriodValue
+from bsc_monitor.model.words import node_reason
 
 Cell = str | float | int | datetime | None  #: None: unknown, an empty cell
 Row = Mapping[str, Cell]
@@ -85,6 +86,6 @@ def _node_row(node: NodeScore | None, kind: str, title: str, **more: str) -> Row
     if node is not None:
         judged = {
             "score": node.score, "status": node.status.value, "coverage": node.coverage, "since": node.since,
-            "note": node.reason,
+            "note": node_reason(node.reason),
         }  # fmt: skip
     return {"kind": kind, "title": title} | more | judged

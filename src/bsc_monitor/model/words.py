@@ -1,5 +1,6 @@
 """What the board, messages and reports write in the same words."""
 
+import re
 from datetime import date
 from math import floor, isfinite
 
@@ -9,6 +10,7 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+_COVERAGE = re.compile(r"coverage (\S+) is below (\S+)")  #: as the score says it, and as it was stored
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STATUS = {Status.GREEN: "Green", Status.AMBER: "Amber", Status.RED: "Red", Status.UNKNOWN: "No data"}
 
@@ -26,6 +28,18 @@ def score(value: float | None) -> str:
 def status_word(status: Status) -> str:
     """A status in a word."""
     return _STATUS[status]
+
+
+def node_reason(reason: str) -> str:
+    """Why a node has no score, or another status than by its score, for people; the words for "coverage" are these."""
+    found = _COVERAGE.fullmatch(reason)
+    if found is None:
+        return reason
+    has, needed = (float(share) * 100 for share in found.groups())
+    if not has:
+        return "nothing below it has a score"
+    only = "just under" if has >= needed else "only"
+    return f"{only} {has:.3g} % of its weight has a score, and {needed:g} % is needed"
 
 
 def is_extreme(value: float) -> bool:

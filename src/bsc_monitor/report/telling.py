@@ -13,6 +13,7 @@ from bsc_monitor.model.organisation import Initiative, Kpi, Organisation, Scorec
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.status import Completeness, ReadingState, Status
+from bsc_monitor.model.words import node_reason
 from bsc_monitor.report.data import Area, Doing, KpiLine, Quality, Standing, Turn
 from bsc_monitor.report.words import plural, score
 from bsc_monitor.score.alignment import alignment
@@ -40,7 +41,9 @@ def headline(
     if owner:
         first = f"{plural(len(lines), 'KPI')} of {owner} in {now}."
     elif standing.score is None:
-        first = f"{standing.title} has no score for {now}" + (f": {standing.reason}." if standing.reason else ".")
+        first = f"{standing.title} has no score for {now}" + (
+            f": {node_reason(standing.reason)}." if standing.reason else "."
+        )
     else:
         first = f"{standing.title} scores {score(standing.score)} of 100 in {now}{_moved(standing, before)}."
     verb = "is" if red == 1 else "are"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bsc_monitor.model.organisation import Better, Level, Thresholds
 from bsc_monitor.model.status import CollectorError, Freshness
 from bsc_monitor.model.unit import BARE, canonical, yes_no
-from bsc_monitor.model.words import day, is_extreme, power_of_ten, score, status_word
+from bsc_monitor.model.words import day, is_extreme, node_reason, power_of_ten, score, status_word
 
 __all__ = [
     "amount",
@@ -21,6 +21,7 @@ __all__ = [
     "link",
     "local_day",
     "movement",
+    "node_reason",
     "number",
     "points",
     "reason_word",

@@ -130,6 +130,17 @@ def test_an_executive_reads_one_page_however_much_there_is(executive, tmp_path):
     assert [line.split()[1] for line in told.splitlines() if line.startswith("Pages")] == ["1"]
 
 
+def test_that_everything_has_data_is_said_only_where_it_is_so(executive):
+    def told(coverage, *without):
+        data = replace(executive, quality=replace(executive.quality, coverage=coverage, without_data=without))
+        page = render(data, "html").decode()
+        return page.partition("<b>Data</b>")[2].partition("</p>")[0]
+
+    assert told(1.0).startswith(" Everything has data.")
+    assert told(1.0, "Audit").startswith(" No value: Audit.")
+    assert told(0.75, "Audit").startswith(" 75 % of the perspectives' weight has a score. No value: Audit.")
+
+
 def test_names_from_elsewhere_stay_text_in_every_format(tmp_path):
     store = site.open_store(tmp_path / "h.db", hostile=True)
     try:

@@ -47,6 +47,33 @@ async def test_the_overview_says_what_is_red_since_when_who_owns_it_and_what_is_
     assert "Nothing yet" in page  # nobody does anything about the other red KPI
 
 
+async def test_what_share_has_a_score_is_said_of_the_perspectives_that_it_is_of(client):
+    card = replace(client.board.current.nodes["scorecard", "it"], coverage=1.0, reason="", score=60.0)
+    client.board.bus.publish([ScoreChanged(site.NOW, card, None)])
+    page = await text(client, "/scorecards/it")
+    assert '<span class="word"> no data</span>' in page, "so it would be wrong that all has data"
+    assert "100\u202f% of the perspectives' weight has a score" in page
+    client.board.bus.publish([ScoreChanged(site.NOW, replace(card, coverage=0.75), None)])
+    for path in ("/scorecards/it", "/", "/scorecards/it/why"):
+        page = await text(client, path)
+        assert "of the perspectives' weight has a score" in page, path
+        assert "weight has data" not in page, path
+
+
+async def test_that_too_little_has_a_score_is_said_in_words(client):
+    reason = "coverage 0.25 is below 0.5"
+    nodes = client.board.current.nodes
+    few = [replace(nodes[key], coverage=0.25, score=None, status=Status.UNKNOWN, reason=reason) for key in
+           (("scorecard", "it"), ("perspective", "it/financial"))]  # fmt: skip
+    client.board.bus.publish([ScoreChanged(site.NOW, each, None) for each in few])
+    for path in ("/scorecards/it", "/"):
+        page = await text(client, path)
+        assert "only 25 % of its weight has a score, and 50 % is needed" in page, path
+        assert "coverage" not in page, path
+    said = await (await client.get("/api/v1/scorecards/it")).text()
+    assert reason not in said
+
+
 async def test_an_objectives_owner_answers_where_a_kpi_names_none(client):
     assert "cio@example.com" in await text(client, "/kpis/it/mttr")
 

@@ -10,6 +10,7 @@ from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.model.organisation import Level
 from bsc_monitor.model.period_value import PeriodValue
 from bsc_monitor.model.reading import KpiReading
+from bsc_monitor.model.words import node_reason
 from bsc_monitor.web.api import alert_models, kpi_models, models, scorecard_models
 from bsc_monitor.web.view.controls import Controls
 from bsc_monitor.web.view.scene import Scene
@@ -20,7 +21,7 @@ def _node(scene: Scene, kind: NodeKind, name: str, title: str) -> dict[str, Any]
     counts = node.counts
     return {
         "kind": kind, "name": name, "title": title, "score": node.score, "status": node.status,
-        "coverage": node.coverage, "reason": node.reason, "since": node.since,
+        "coverage": node.coverage, "reason": node_reason(node.reason), "since": node.since,
         "counts": scorecard_models.Counts(green=counts.green, amber=counts.amber, red=counts.red, missing=counts.missing),
     }  # fmt: skip
 
