@@ -133,8 +133,7 @@ def test_an_executive_reads_one_page_however_much_there_is(executive, tmp_path):
 def test_that_everything_has_data_is_said_only_where_it_is_so(executive):
     def told(coverage, *without):
         data = replace(executive, quality=replace(executive.quality, coverage=coverage, without_data=without))
-        page = render(data, "html").decode()
-        return page.partition("<b>Data</b>")[2].partition("</p>")[0]
+        return pages.page(data).partition("<b>Data</b>")[2].partition("</p>")[0]
 
     assert told(1.0).startswith(" Everything has data.")
     assert told(1.0, "Audit").startswith(" No value: Audit.")
