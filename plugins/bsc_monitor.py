@@ -30,7 +30,7 @@ _NAME = r"^[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*$"
 class Node(Params):
     """Whose score: name exactly one."""
 
-    scorecard: str | None = Field(None, pattern=_ID)
+    scorecard: str | None = Field(None, pattern=_ID, description="its id", examples=["it"])
     perspective: str | None = Field(None, pattern=_NAME, description="scorecard/perspective")
     objective: str | None = Field(None, pattern=_NAME, description="scorecard/objective")
     kpi: str | None = Field(None, pattern=_NAME, description="scorecard/kpi")
@@ -45,7 +45,7 @@ class Node(Params):
 class Kpi(Params):
     """Which KPI."""
 
-    kpi: str = Field(pattern=_NAME, description="scorecard/kpi")
+    kpi: str = Field(pattern=_NAME, description="scorecard/kpi", examples=["it/mttr"])
 
 
 class Statuses(Params):
@@ -98,7 +98,7 @@ class BscMonitor(Collector):
     @measure(unit="ratio", title="Share of KPIs by status")
     async def status_share(self, ctx: Context, p: Statuses) -> Reading:
         """KPIs in one of ``statuses`` now / all KPIs (unknown ones count among all)."""
-        body = await self._get(ctx, "/status", scorecard=p.scorecard)
+        body = await self._get(ctx, "/status", having="kpis", scorecard=p.scorecard)
         with_status = [kpi["status"] for kpi in body["kpis"]]
         part, whole = sum(status in p.statuses for status in with_status), len(with_status)
         if not whole:
@@ -109,9 +109,9 @@ class BscMonitor(Collector):
     async def _of_kpi(self, ctx: Context, kpi: str, field: str) -> Reading:
         """What a KPI had in the period asked for; of the open period, what it has now, if that is fresh."""
         path = f"/kpis/{kpi}"
-        now = await self._get(ctx, path)
+        now = await self._get(ctx, path, having="freshness")
         page = f"{self._root()}{path}"
-        points = (await self._get(ctx, f"{path}/periods", limit="1000"))["items"]
+        points = (await self._get(ctx, f"{path}/periods", having="items", limit="1000"))["items"]
         found = next((point for point in points if _instant(point["start"]) == ctx.period.start), None)
         past = ctx.now >= ctx.period.end
         if found is not None and _instant(found["end"]) == ctx.period.end and (past or now["freshness"] == "fresh"):
@@ -140,11 +140,11 @@ class BscMonitor(Collector):
     def _root(self) -> str:
         return str(self.config.url).rstrip("/")
 
-    async def _get(self, ctx: Context, path: str, **query: str) -> Any:
+    async def _get(self, ctx: Context, path: str, having: str = "", **query: str) -> Any:
         given = {name: text for name, text in query.items() if text}
         address = f"{self._root()}/api/v1{path}"
         body = (await ctx.http.get(address, params=given or None, bearer=self.config.token)).json()
-        if not isinstance(body, dict):
+        if not isinstance(body, dict) or (having and having not in body):
             raise SourceError(f"{address}: not an answer of bsc-monitor", CollectorError.SCHEMA)
         return body
 

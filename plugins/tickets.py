@@ -12,6 +12,7 @@ from pydantic import Field
 from bsc_monitor.plugin import CollectorError, Context, Params, SourceError, TicketRequest, hookimpl
 
 _TITLE = {"jira": 255, "servicenow": 160}  # as the vendors cap them
+_REFUSALS = (400, 403, 404)  # of ServiceNow, which says why
 
 
 class IssueParams(Params):
@@ -47,6 +48,8 @@ async def open_issue(ctx: Context, config: Any, request: TicketRequest, p: Issue
     else:
         found = await jira.get("api/2/search", {"jql": jql, "fields": "key", "maxResults": 1})
     issues = found.get("issues") if isinstance(found, dict) else None
+    if not isinstance(issues, list):  # whether there is one already is unknown: a second must not be opened
+        raise SourceError("Jira's answer has no issues", CollectorError.SCHEMA)
     if not issues:
         labels = [re.sub(r"\s+", "-", label) for label in (request.key, *p.labels)]
         fields: dict[str, Any] = {
@@ -103,7 +106,7 @@ async def open_record(ctx: Context, config: Any, request: TicketRequest, p: Reco
     """Open a record in a source of the plugin ``servicenow``; the user needs write access to the table."""
     url = config.url.rstrip("/")
     how: dict[str, Any] = {"bearer": config.token} if config.token else {"basic": (config.username, config.password)}
-    how |= {"headers": {"Accept": "application/json"}, "allow": (400, 403, 404)}
+    how |= {"headers": {"Accept": "application/json"}, "allow": _REFUSALS}
     params: dict[str, str | int] = {
         "sysparm_query": f"correlation_id={request.key}", "sysparm_fields": "sys_id,correlation_id", "sysparm_limit": 1,
     }  # fmt: skip
@@ -128,8 +131,8 @@ async def open_record(ctx: Context, config: Any, request: TicketRequest, p: Reco
 def _result(reply: Any, kind: type) -> Any:
     body = reply.json()
     error = body.get("error") if isinstance(body, dict) else None
-    if error:
-        said = error.get("message", error) if isinstance(error, dict) else error
+    if error or reply.status in _REFUSALS:
+        said = error.get("message", error) if isinstance(error, dict) else error or f"HTTP {reply.status}"
         reason = CollectorError.PERMISSION if reply.status == 403 else CollectorError.CONFIG
         raise SourceError(f"ServiceNow refused: {str(said)[:300]}", reason)
     result = body.get("result") if isinstance(body, dict) else None

@@ -306,3 +306,42 @@ async def test_a_total_of_another_form_is_the_vendors_fault(total):
     result, _ = await stubbed((200, {"Total": total}), measure="commitment_utilisation")
 
     assert result.error.reason is CollectorError.SCHEMA
+
+
+ANOMALY = {"AnomalyId": "a", "AnomalyStartDate": "2026-05-04", "AnomalyScore": {}, "MonitorArn": "m"}
+
+
+@pytest.mark.parametrize(
+    ("measure", "params", "answer"),
+    [
+        ("savings_realised", {}, {"Other": []}),
+        ("savings_realised", {}, {"Total": {"Utilization": {"UsedCommitment": "1"}}}),
+        ("savings_realised", {}, {"Total": {"Savings": {"NetSavings": ""}}}),
+        ("commitment_utilisation", {}, {"Total": {"Utilization": {"UsedCommitment": "1"}}}),
+        ("commitment_utilisation", {"kind": "reservations"}, {"Total": {"TotalAmortizedFee": "1"}}),
+        ("commitment_utilisation", {"kind": "reservations"}, {"UtilizationsByTime": [{}]}),
+        ("commitment_coverage", {}, {"SavingsPlansCoverages": [{"Coverage": {"OnDemandCost": "1"}}]}),
+        ("commitment_coverage", {"kind": "reservations"}, {"Total": {"UtilizationPercentage": "0"}}),
+        ("anomaly_impact", {}, {"Anomalies": [{**ANOMALY, "Impact": {"MaxImpact": 1.0}}]}),
+        ("anomaly_impact", {}, {"Anomalies": [ANOMALY]}),
+        ("budget_variance", {"budget": "cloud"}, {"Other": {}}),
+    ],
+)  # fmt: skip
+async def test_what_an_answer_leaves_out_is_not_taken_for_zero(measure, params, answer):
+    result, _ = await stubbed((200, answer), measure=measure, **params)
+
+    assert (result.error.reason, result.readings) == (CollectorError.SCHEMA, ())
+
+
+async def test_whether_there_is_a_monitor_is_not_guessed():
+    result, _ = await stubbed((200, {"Anomalies": []}), (200, {"Other": []}), measure="anomaly_impact")
+
+    assert result.error.reason is CollectorError.SCHEMA
+
+
+@pytest.mark.parametrize("measure", ["savings_realised", "commitment_utilisation"])
+async def test_an_answer_with_nothing_over_time_and_no_total_is_no_data(measure):
+    none = {"SavingsPlansUtilizationsByTime": [], "UtilizationsByTime": []}
+    result, _ = await stubbed((200, none), (200, none), measure=measure)
+
+    assert [(reading.value, reading.state) for reading in result.readings] == [(None, ReadingState.NO_DATA)]

@@ -260,6 +260,11 @@ async def test_a_recorded_answer_fails_as_what_it_is(example, reason):
             return web.json_response({"result": []}, headers={"X-Total-Count": "0"})
         return web.Response(text=body, status=recorded["status"], headers={"Content-Type": kind})
 
+    assert (await failing(answer)).reason is reason
+
+
+async def failing(answer):
+    """What ``opened`` fails with where an instance gives this answer to everything."""
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
     runner = web.AppRunner(app)
@@ -270,8 +275,18 @@ async def test_a_recorded_answer_fails_as_what_it_is(example, reason):
             await run(f"http://127.0.0.1:{runner.addresses[0][1]}", "opened", APRIL)
     finally:
         await runner.cleanup()
+    return caught.value
 
-    assert caught.value.reason is reason
+
+@pytest.mark.parametrize(("status", "reason"), [(403, CollectorError.PERMISSION), (404, CollectorError.CONFIG)])
+async def test_a_refusal_that_gives_no_reason_is_told_by_its_status(status, reason):
+    async def answer(_):
+        return web.json_response({"message": "go away"}, status=status)
+
+    error = await failing(answer)
+
+    assert error.reason is reason
+    assert f"HTTP {status}" in error.message
 
 
 async def test_a_rate_limit_is_waited_for():

@@ -62,7 +62,7 @@ class JiraClient:
             )
 
     async def site(self, ctx: Context) -> Site:
-        """Who we are, and what this site has. Raises SourceError(AUTH) before any search could answer nothing."""
+        """Who we are, and what this site has: wrong credentials are refused here, before any search could answer nothing."""
         if self._known is not None and timedelta(0) <= ctx.now - self._known.at < _KNOWN_FOR:
             return self._known
         cloud = self._deployment == "cloud"
@@ -73,7 +73,9 @@ class JiraClient:
         me = await self._ask(ctx, f"{api}/myself")
         if not isinstance(me, dict) or not (me.get("accountId") or me.get("name") or me.get("key")):
             raise SourceError(
-                "Jira does not say who we are", CollectorError.AUTH, hint="check email and token of the source"
+                "Jira does not say who we are",
+                CollectorError.SCHEMA,
+                hint="check the url of the source: it is the site's root",
             )
         statuses = {
             str(status["id"]): (shown(status, "name"), shown(status.get("statusCategory"), "key"))

@@ -16,6 +16,8 @@ from bsc_monitor.kit.servicenow_query import both, columns, dotted, narrowed, ut
 from bsc_monitor.kit.walks import Walked, Walks
 from bsc_monitor.plugin import CollectorError, Context, Reply, Secret, SourceError
 
+_REFUSALS = {400: CollectorError.CONFIG, 403: CollectorError.PERMISSION, 404: CollectorError.CONFIG}
+
 
 class ServiceNowClient:
     """Asks one instance. A token, or a user with a password; lists of more than a page are kept in memory."""
@@ -149,16 +151,18 @@ class ServiceNowClient:
         """The ``result`` of one request. Anything but a whole JSON answer fails it."""
         reply = await ctx.http.get(
             f"{self._url}/api/now/{path}", params=params, headers={"Accept": "application/json"},
-            allow=(400, 403, 404), **self._credentials,
+            allow=tuple(_REFUSALS), **self._credentials,
         )  # fmt: skip
         if "html" in reply.headers.get("Content-Type", ""):
             raise _no_data(asleep="hibernating" in reply.text())
         body = reply.json()
         error = body.get("error") if isinstance(body, dict) else None
-        if error:
-            said = f"{error.get('message')}: {error.get('detail')}" if isinstance(error, dict) else str(error)
-            reasons = {400: CollectorError.CONFIG, 404: CollectorError.CONFIG, 403: CollectorError.PERMISSION}
-            raise SourceError(f"{path}: {said}", reasons.get(reply.status, CollectorError.TRANSIENT))
+        if error or reply.status in _REFUSALS:
+            said = f"{error.get('message')}: {error.get('detail')}" if isinstance(error, dict) else str(error or "")
+            raise SourceError(
+                f"{path}: {said or f'refused with HTTP {reply.status}'}",
+                _REFUSALS.get(reply.status, CollectorError.TRANSIENT),
+            )
         if not isinstance(body, dict) or "result" not in body:
             raise SourceError(f"{path}: the answer has no result", CollectorError.SCHEMA)
         return body["result"], reply

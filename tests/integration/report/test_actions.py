@@ -117,6 +117,40 @@ async def test_what_jira_refuses_is_told_in_its_own_words(plugins, jira):
     assert caught.value.reason is CollectorError.CONFIG
 
 
+async def test_where_jira_does_not_say_whether_there_is_an_issue_none_is_opened(plugins):
+    serving = Serving(web.Application(), "/issue")
+    serving.server.app.router.add_route("*", "/{path:.*}", answering({"total": 0}))
+    await serving.server.start_server()
+    try:
+        config = {"url": str(serving.server.make_url("/")), "token": "demo", "deployment": "server"}
+        with pytest.raises(SourceError, match="no issues") as caught:
+            await asked(plugins, "jira", config, project="OPS")
+    finally:
+        await serving.server.close()
+    assert caught.value.reason is CollectorError.SCHEMA
+    assert serving.posted == []
+
+
+def answering(body, status=200):
+    async def answer(_):
+        return web.json_response(body, status=status)
+
+    return answer
+
+
+async def test_a_refusal_of_servicenow_without_words_is_one_all_the_same(plugins):
+    serving = Serving(web.Application(), "/table/")
+    serving.server.app.router.add_route("*", "/{path:.*}", answering({"message": "no"}, 403))
+    await serving.server.start_server()
+    try:
+        config = {"url": str(serving.server.make_url("/")), "username": "demo", "password": "demo"}
+        with pytest.raises(SourceError, match="HTTP 403") as caught:
+            await asked(plugins, "servicenow", config)
+    finally:
+        await serving.server.close()
+    assert caught.value.reason is CollectorError.PERMISSION
+
+
 @pytest.mark.parametrize("table", ["problem", "incident", "change_request"])
 async def test_servicenow_opens_one_record_however_often_it_is_asked(plugins, snow, table):
     serving, instance, config = snow

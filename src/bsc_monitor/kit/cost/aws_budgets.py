@@ -31,7 +31,9 @@ async def cost_budget(ctx: Context, aws: AwsClient, account_id: str, name: str) 
     """The budget of that name for the whole period. Raises SourceError(CONFIG) where it is none that can be compared."""
     asked = {"AccountId": account_id, "BudgetName": name, "ShowFilterExpression": True}
     found = (await aws.known(ctx, "DescribeBudget", asked)).get("Budget")
-    if not isinstance(found, dict) or found.get("BudgetType") != "COST":
+    if not isinstance(found, dict):
+        raise SourceError("DescribeBudget: the answer has no Budget", CollectorError.SCHEMA)
+    if found.get("BudgetType") != "COST":
         raise SourceError(f"{name!r} is no cost budget", CollectorError.CONFIG)
     allotments = _allotments(found, *whole_period(ctx))
     expression = found.get("FilterExpression")

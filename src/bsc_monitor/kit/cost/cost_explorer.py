@@ -87,7 +87,7 @@ async def forecast(
 
 
 async def commitment(ctx: Context, aws: AwsClient, operation: str) -> dict[str, Any]:
-    """An answer about commitments of the period; empty where the account has no such data."""
+    """An answer about commitments of the period; empty where the account has no such data. Raises SourceError(SCHEMA)."""
     first, end = days_of(ctx.window, ctx.calendar)
     end = min(end, current_day(ctx))
     if end <= first:
@@ -95,7 +95,8 @@ async def commitment(ctx: Context, aws: AwsClient, operation: str) -> dict[str, 
     found = await aws.known(ctx, operation, {"TimePeriod": _interval(first, end)}, allow="DataUnavailable")
     if found.get("NextToken") or found.get("NextPageToken"):
         raise SourceError(f"{operation}: more than one page of {_COMMITMENTS[operation]}", CollectorError.SCHEMA)
-    return found
+    nothing = found.get(_COMMITMENTS[operation]) == [] and "Total" not in found
+    return {} if nothing else found
 
 
 async def plans_coverage(ctx: Context, aws: AwsClient) -> list[dict[str, Any]]:
@@ -119,8 +120,11 @@ async def anomalies(ctx: Context, aws: AwsClient, first: date, end: date) -> lis
 
 
 async def has_monitor(ctx: Context, aws: AwsClient) -> bool:
-    """Whether anything looks for anomalies."""
-    return bool((await aws.known(ctx, "GetAnomalyMonitors", {})).get("AnomalyMonitors"))
+    """Whether anything looks for anomalies. Raises SourceError(SCHEMA)."""
+    monitors = (await aws.known(ctx, "GetAnomalyMonitors", {})).get("AnomalyMonitors")
+    if not isinstance(monitors, list):
+        raise SourceError("GetAnomalyMonitors: the answer has no AnomalyMonitors", CollectorError.SCHEMA)
+    return bool(monitors)
 
 
 def _interval(start: date, end: date) -> dict[str, str]:
@@ -166,14 +170,14 @@ def amount(spend: Any) -> tuple[float, str]:
 
 
 def number(found: Any, *path: str) -> float:
-    """The decimal string at the end of a path of keys; 0 where it is not there. Raises SourceError(SCHEMA) on anything else."""
-    *way, name = path
+    """The decimal string at the end of a path of keys. Raises SourceError(SCHEMA) where it is not there, or no number."""
+    told, value = found, float("nan")
     try:
-        for each in way:
-            found = found.get(each, {})
-        value = float(found.get(name) or 0.0)
-    except (AttributeError, TypeError, ValueError):
-        value = float("nan")
+        for name in path:
+            told = told[name]
+        value = float(told)
+    except (KeyError, TypeError, ValueError):
+        pass
     if not abs(value) < float("inf"):
-        raise SourceError(f"{name} is {str(found)[:60]!r}, which is no number", CollectorError.SCHEMA)
+        raise SourceError(f"{'.'.join(path)} of {str(found)[:60]!r} is no number", CollectorError.SCHEMA)
     return value
