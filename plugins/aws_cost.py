@@ -89,7 +89,11 @@ class Cost(Scope):
 class Planned(Cost):
     """Which cost, and which budget."""
 
-    budget: str = Field("", description="name in AWS Budgets (its own filter decides what counts), or in budget_file")
+    budget: str = Field(
+        "",
+        description="name in AWS Budgets (its own filter decides what counts), or in budget_file",
+        examples=["cloud"],
+    )
     amortised: bool = Field(False, description="compare the amortised cost; a budget of AWS says so itself")
 
 
@@ -97,20 +101,20 @@ class RunChange(Cost):
     """What is run and what is change: by the values of a tag, or by accounts."""
 
     tag: str = Field("", description="cost allocation tag; without it run and change are accounts")
-    run: list[str] = Field(min_length=1)
-    change: list[str] = Field(min_length=1)
+    run: list[str] = Field(min_length=1, description="values of the tag, or accounts, that are run", examples=[["run"]])
+    change: list[str] = Field(min_length=1, description="those that are change", examples=[["change"]])
 
 
 class Tagged(Scope):
     """Which tag every cost should bear."""
 
-    tag: str
+    tag: str = Field(description="cost allocation tag", examples=["team"])
 
 
 class Commitment(Params):
     """Which kind of commitment."""
 
-    kind: Literal["savings_plans", "reservations"] = "savings_plans"
+    kind: Literal["savings_plans", "reservations"] = Field("savings_plans", description="the two overlap")
 
 
 class AwsCost(Collector):
@@ -121,7 +125,7 @@ class AwsCost(Collector):
     class Config(CostConfig):
         """Whose costs, and how to be let in."""
 
-        access_key_id: str = Field(examples=["AKIAIOSFODNN7EXAMPLE"])
+        access_key_id: str = Field(description="of the user that asks", examples=["AKIAIOSFODNN7EXAMPLE"])
         secret_access_key: Secret = Field(examples=[{"env": "AWS_SECRET_ACCESS_KEY"}])
         session_token: Secret | None = None
         account_id: str = Field(
@@ -247,8 +251,8 @@ class AwsCost(Collector):
             found = await commitment(ctx, self._aws, "GetReservationUtilization")
             known = bool(found)
             uncovered = await commitment(ctx, self._aws, "GetReservationCoverage")
-            covered = number(found, "Total", "OnDemandCostOfRIHoursUsed")
-            rest = number(uncovered, "Total", "CoverageCost", "OnDemandCost")
+            covered = number(found, "Total", "OnDemandCostOfRIHoursUsed") if found else 0.0
+            rest = number(uncovered, "Total", "CoverageCost", "OnDemandCost") if uncovered else 0.0
         return self._share(ctx, covered, covered + rest, known=known)
 
     @measure(unit="ratio", title="Commitment utilisation", settle="5d")
@@ -257,12 +261,14 @@ class AwsCost(Collector):
 
         savings_plans: UsedCommitment / TotalCommitment. reservations: (TotalAmortizedFee − RICostForUnusedHours) / TotalAmortizedFee.
         """
-        if p.kind == "savings_plans":
-            found = await commitment(ctx, self._aws, "GetSavingsPlansUtilization")
+        plans = p.kind == "savings_plans"
+        asked = "GetSavingsPlansUtilization" if plans else "GetReservationUtilization"
+        found = await commitment(ctx, self._aws, asked)
+        used = paid = 0.0
+        if found and plans:
             used = number(found, "Total", "Utilization", "UsedCommitment")
             paid = number(found, "Total", "Utilization", "TotalCommitment")
-        else:
-            found = await commitment(ctx, self._aws, "GetReservationUtilization")
+        elif found:
             paid = number(found, "Total", "TotalAmortizedFee")
             used = paid - number(found, "Total", "RICostForUnusedHours")
         return self._share(ctx, used, paid, known=bool(found))
@@ -272,7 +278,8 @@ class AwsCost(Collector):
         """What commitments saved against on-demand prices, unused commitment taken off: NetSavings of savings plans + NetRISavings."""
         plans = await commitment(ctx, self._aws, "GetSavingsPlansUtilization")
         reserved = await commitment(ctx, self._aws, "GetReservationUtilization")
-        saved = number(plans, "Total", "Savings", "NetSavings") + number(reserved, "Total", "NetRISavings")
+        saved = number(plans, "Total", "Savings", "NetSavings") if plans else 0.0
+        saved += number(reserved, "Total", "NetRISavings") if reserved else 0.0
         amounts = {"USD": saved} if plans or reserved else {}
         return cost_reading(ctx, amounts, self.config, evidence=f"{_CONSOLE}#/savings-plans/utilization")
 
@@ -287,7 +294,7 @@ class AwsCost(Collector):
         found = [each for each in found if each.get("Feedback") != "NO"]
         if not found and not await has_monitor(ctx, self._aws):
             return no_cost(ctx, "no anomaly monitor is set up in this account")
-        impact = sum(number(each.get("Impact") or {}, "TotalImpact") for each in found)
+        impact = sum(number(each, "Impact", "TotalImpact") for each in found)
         return cost_reading(
             ctx, {"USD": impact}, self.config, samples=len(found), evidence=f"{_CONSOLE}#/anomaly-detection/overview"
         )

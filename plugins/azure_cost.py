@@ -61,29 +61,29 @@ class Scope(Params):
     """Which part of the bill."""
 
     services: list[str] = Field(default_factory=list, description="ServiceName, as Cost analysis spells them")
-    resource_groups: list[str] = Field(default_factory=list)
+    resource_groups: list[str] = Field(default_factory=list, description="as Azure spells them")
     tags: dict[str, list[str]] = Field(default_factory=dict, description="tag → values")
 
 
 class Planned(Scope):
     """Which cost, and which budget."""
 
-    budget: str = Field("", description="name of the budget in Azure, or in budget_file")
+    budget: str = Field("", description="name of the budget in Azure, or in budget_file", examples=["cloud"])
     amortised: bool = Field(False, description="compare the amortised cost; Azure's own budgets look at the actual one")
 
 
 class RunChange(Scope):
     """What is run and what is change, by the values of a tag."""
 
-    tag: str
-    run: list[str] = Field(min_length=1)
-    change: list[str] = Field(min_length=1)
+    tag: str = Field(description="whose values decide", examples=["work"])
+    run: list[str] = Field(min_length=1, description="values of the tag that are run", examples=[["run"]])
+    change: list[str] = Field(min_length=1, description="those that are change", examples=[["change"]])
 
 
 class Tagged(Scope):
     """Which tag every cost should bear."""
 
-    tag: str
+    tag: str = Field(description="its name", examples=["team"])
 
 
 class AzureCost(Collector):
@@ -94,16 +94,18 @@ class AzureCost(Collector):
     class Config(CostConfig):
         """Whose costs, and how to be let in."""
 
-        tenant_id: str = Field(examples=[_ID])
-        client_id: str = Field(examples=[_ID])
+        tenant_id: str = Field(description="directory of the application", examples=[_ID])
+        client_id: str = Field(description="id of the application that asks", examples=[_ID])
         client_secret: Secret = Field(examples=[{"env": "AZURE_CLIENT_SECRET"}])
         scope: str = Field(
             pattern=r"^/?(subscriptions|providers)/",
             description="e.g. /subscriptions/00000000-0000-0000-0000-000000000000",
             examples=[f"/subscriptions/{_ID}"],
         )
-        url: str = Field("https://management.azure.com", pattern=r"^https?://")
-        login_url: str = Field("https://login.microsoftonline.com", pattern=r"^https?://")
+        url: str = Field("https://management.azure.com", pattern=r"^https?://", description="of another cloud: its own")
+        login_url: str = Field(
+            "https://login.microsoftonline.com", pattern=r"^https?://", description="of another cloud: its own"
+        )
         refresh: float = Field(4, gt=0, description="hours that an answer about unsettled days serves")
         lag: int = Field(1, ge=0, le=7, description="days before today that are left out of comparisons with a budget")
 

@@ -66,20 +66,20 @@ class RunChange(Scope):
     """What is run and what is change: by the values of a tag, or by accounts."""
 
     tag: str = Field("", description="without it, run and change are accounts")
-    run: list[str] = Field(min_length=1)
-    change: list[str] = Field(min_length=1)
+    run: list[str] = Field(min_length=1, description="values of the tag, or accounts, that are run")
+    change: list[str] = Field(min_length=1, description="those that are change")
 
 
 class Tagged(Scope):
     """Which tag every cost should bear."""
 
-    tag: str
+    tag: str = Field(description="its key")
 
 
 class Savings(Scope):
     """Savings against what."""
 
-    against: Literal["list", "contracted"] = "list"
+    against: Literal["list", "contracted"] = Field("list", description="the prices that would have been paid")
 
 
 class Focus(Collector):

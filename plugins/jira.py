@@ -57,7 +57,7 @@ _IN_WORKING_HOURS = "in working hours"  # what is said of a clock
 class Scope(Params):
     """Which issues are fetched; KPIs with the same scope share one fetch."""
 
-    project: str = Field("", description="key of a project, or several with commas")
+    project: str = Field("", description="key of a project, or several with commas", examples=["SHOP"])
     jql: str = Field("", description="JQL that narrows the issues, e.g. labels = customer")
     epic: str = Field("", description="key of an epic: its children only")
 
@@ -105,7 +105,9 @@ class CycleTime(Duration):
 class Efficiency(Flow):
     """Which statuses are waiting and which are work."""
 
-    waiting: list[str] = Field(min_length=1, description="statuses in which an issue waits, by name or id")
+    waiting: list[str] = Field(
+        min_length=1, description="statuses in which an issue waits, by name or id", examples=[["Review"]]
+    )
     active: list[str] = Field([], description="statuses in which it is worked on; empty: all others that mean started")
     business: bool = Field(False, description="only working hours of the configured calendar")
 
@@ -125,7 +127,7 @@ class Progress(Flow):
 class SprintScope(Params):
     """Whose sprints."""
 
-    project: str = Field(description="key of a project with a scrum board")
+    project: str = Field(description="key of a project with a scrum board", examples=["SHOP"])
     board: int = Field(0, description="id of one board; 0: all boards of the project")
 
 
@@ -144,7 +146,7 @@ class Sla(Scope):
 class Response(Scope):
     """Which service level tells the first response, by which clock, and how it becomes one number."""
 
-    sla: str = "Time to first response"
+    sla: str = Field("Time to first response", description="name of the SLA that tells the first response")
     statistic: Statistic = "mean"
     business: bool = Field(False, description="the service level's own clock instead of elapsed time")
 
@@ -152,7 +154,7 @@ class Response(Scope):
 class Count(Params):
     """Any JQL."""
 
-    jql: str
+    jql: str = Field(description="what to count", examples=["project = SHOP"])
     time_field: str = Field(
         "", description="date field that must lie in the period, e.g. created; empty: as the JQL says"
     )
@@ -161,7 +163,7 @@ class Count(Params):
 class Sum(Count):
     """Any JQL and a numeric field."""
 
-    field: str = Field(description="a numeric field, by name or id")
+    field: str = Field(description="a numeric field, by name or id", examples=["Story Points"])
 
 
 Lived = tuple[Issue, Past]  # an issue, and what it had been through at a moment

@@ -71,15 +71,15 @@ class Planned(Scope):
 class Shares(Params):
     """Which label every workload should bear."""
 
-    label: str
+    label: str = Field(description="its name")
 
 
 class RunChange(Params):
     """What is run and what is change: by the values of a label, or by namespaces."""
 
     label: str = Field("", description="without it, run and change are namespaces")
-    run: list[str] = Field(min_length=1)
-    change: list[str] = Field(min_length=1)
+    run: list[str] = Field(min_length=1, description="values of the label, or namespaces, that are run")
+    change: list[str] = Field(min_length=1, description="those that are change")
 
 
 class OpenCost(Collector):

@@ -33,7 +33,7 @@ class Prometheus(Collector):
 
         url: str = Field(description="root of the server, without /api/v1", examples=["http://127.0.0.1:9090"])
         token: Secret | None = None
-        username: str | None = None
+        username: str | None = Field(None, description="with password, in place of token")
         password: Secret | None = None
 
     class Query(Params):

@@ -102,8 +102,8 @@ class Survey(Scope):
 class Aggregate(Scope):
     """Any table, any field."""
 
-    table: str
-    function: Literal["count", "avg", "sum", "min", "max"] = "count"
+    table: str = Field(description="name of the table", examples=["incident"])
+    function: Literal["count", "avg", "sum", "min", "max"] = Field("count", description="what becomes of the records")
     field: str = Field("", description="what to aggregate; not needed for count")
     time_field: str = Field("", description="date column that must lie in the period; empty: whenever")
 
@@ -135,10 +135,10 @@ class ServiceNow(Collector):
         url: str = Field(
             pattern=r"^https?://", description="the instance's root", examples=["https://acme.service-now.com"]
         )
-        username: str = Field("", examples=["bsc.monitor"])
+        username: str = Field("", description="with password; a token needs none", examples=["bsc.monitor"])
         password: Secret | None = Field(None, examples=[{"env": "SNOW_PASSWORD"}])
         token: Secret | None = Field(None, description="OAuth bearer token, in place of username and password")
-        page_size: int = Field(1000, ge=1, le=10_000)
+        page_size: int = Field(1000, ge=1, le=10_000, description="records asked for at once")
         open_states: str = Field("1,2,3", description="states before resolution: New, In Progress, On Hold")
 
         @model_validator(mode="after")

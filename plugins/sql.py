@@ -44,7 +44,10 @@ _LATE = re.compile(r"statement timeout|interrupted|max_statement_time|maximum st
 class Query(Params):
     """What to ask."""
 
-    query: str = Field(description="one SELECT or WITH statement; :start and :end are the period's bounds")
+    query: str = Field(
+        description="one SELECT or WITH statement; :start and :end are the period's bounds",
+        examples=["SELECT count(*) AS value FROM tickets WHERE opened >= :start AND opened < :end"],
+    )
 
     @field_validator("query")
     @classmethod

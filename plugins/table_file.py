@@ -34,8 +34,8 @@ class TableFile(Collector):
         path: Path = Field(description="A .csv, .xlsx or .parquet file, or a folder of them", examples=["targets.xlsx"])
         sheet: str | None = Field(None, description="Of an XLSX file; the first by default")
         delimiter: str | None = Field(None, max_length=1, description="Of a CSV file; found out by default")
-        decimal: Literal[".", ","] = "."
-        encoding: str = "utf-8-sig"
+        decimal: Literal[".", ","] = Field(".", description="Decimal mark")
+        encoding: str = Field("utf-8-sig", description="Of a CSV file")
 
     class Rows(Params):
         """Which rows."""
@@ -47,14 +47,16 @@ class TableFile(Collector):
     class Column(Rows):
         """Which column, and what to do with it."""
 
-        column: str
-        aggregate: Literal["sum", "mean", "median", "min", "max", "last"] = "sum"
+        column: str = Field(description="Its heading")
+        aggregate: Literal["sum", "mean", "median", "min", "max", "last"] = Field(
+            "sum", description="What its numbers become"
+        )
 
     class Ratio(Rows):
         """Two columns."""
 
-        numerator: str
-        denominator: str
+        numerator: str = Field(description="Column whose sum is divided")
+        denominator: str = Field(description="Column by whose sum it is divided")
 
     @measure(unit="", title="Column")
     def column(self, ctx: Context, p: Column) -> Iterator[Reading]:

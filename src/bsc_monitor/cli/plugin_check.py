@@ -29,7 +29,8 @@ def check(
     """Check a plugin: declarations, documentation, blocking calls, and how it behaves when its source is sick.
 
     Its code is run against a server of this machine that refuses, hangs and talks nonsense; none of your systems is
-    asked. Made-up values fill its configuration and parameters; --set and --param give better ones.
+    asked. A field's first example (Field(examples=[…])) or a made-up value fills its configuration and parameters; --set
+    and --param give others.
 
     Example: bsc-monitor plugin check plugins/gitea.py -p repository=acme/shop
     """

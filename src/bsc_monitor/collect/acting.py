@@ -7,7 +7,7 @@ where this module does the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,10 +26,11 @@ _LONGEST_LINK = 2000
 
 
 async def open_ticket(
-    opener: Open, source: Source, request: TicketRequest, params: Mapping[str, Any], now: datetime
-) -> str:
+    opener: Open, source: Source, request: TicketRequest, params: Mapping[str, Any], now: datetime, *,
+    sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+) -> str:  # fmt: skip
     """The link of the ticket that carries the request's key, opened if there was none. Raises SourceError."""
-    client = SourceClient(source)
+    client = SourceClient(source, sleep=sleep)
     try:
         try:
             given = params_of(opener).model_validate(dict(params))

@@ -121,10 +121,10 @@ def find_plugins(folders: Sequence[Path], *, with_entry_points: bool = True) -> 
 
 
 def load_origin(origin: str) -> Plugins:
-    """One plugin alone, by its file or the label of its entry point: for the process that it lives in."""
-    found = Plugins()
-    if Path(origin).is_file():
-        _add(found, origin, partial(load_file, Path(origin)), bundled=False)
+    """One plugin alone, by its file or the label of its entry point: for the process that it lives in, or for a check."""
+    found, file = Plugins(), Path(origin)
+    if file.is_file():
+        _add(found, origin, partial(load_file, file), bundled=file.parent == bundled_folder())
         return found
     for point in _entry_points(wanted=True):
         if _label(point) == origin:

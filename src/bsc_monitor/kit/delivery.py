@@ -75,7 +75,9 @@ Repository = Annotated[str, Field(pattern=r"^[\w.-]+(/[\w.-]+)+$")]
 class Repositories(Params):
     """Which repositories."""
 
-    repositories: tuple[Repository, ...] = Field(min_length=1, description="owner/name; measured together")
+    repositories: tuple[Repository, ...] = Field(
+        min_length=1, description="owner/name; measured together", examples=[["acme/shop"]]
+    )
 
 
 class Deliveries(Repositories):
@@ -127,7 +129,7 @@ class Recovery(Failures):
 class Review(Repositories):
     """Which pull requests, and until when."""
 
-    until: Literal["first_review", "merge"] = "first_review"
+    until: Literal["first_review", "merge"] = Field("first_review", description="What ends the clock")
     target: str = Field("", description="Only those into this branch")
     statistic: Statistic = "median"
 

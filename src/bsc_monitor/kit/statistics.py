@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-Statistic = Literal["mean", "median", "p50", "p75", "p80", "p85", "p90", "p95"]
+from pydantic import Field
+
+Statistic = Annotated[
+    Literal["mean", "median", "p50", "p75", "p80", "p85", "p90", "p95"],
+    Field(description="what many values become one number by; p85: 85 of 100 are at most that"),
+]
 
 
 def summarise(values: Sequence[float], statistic: Statistic) -> float:

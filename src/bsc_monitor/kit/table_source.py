@@ -21,7 +21,7 @@ class TableSource(SourceConfig):
     path: Path | None = Field(None, description="A file, or a folder in which files are dropped", examples=["exports"])
     url: str | None = Field(None, pattern=r"^https?://", description="Base address of a REST service, instead of path")
     token: Secret | None = Field(None, description="Sent as bearer token")
-    username: str | None = None
+    username: str | None = Field(None, description="With password, in place of token")
     password: Secret | None = None
     items: str = Field("items", description="JMESPath of the rows in an answer; @ where it is a bare list")
     next: str = Field("next", description="JMESPath of the next page's address; a Link header is followed too")
@@ -31,8 +31,8 @@ class TableSource(SourceConfig):
     columns: dict[str, str] = Field(default_factory=dict, description="Our name of a column → the one in use there")
     sheet: str | None = Field(None, description="Of an XLSX file; the first by default")
     delimiter: str | None = Field(None, max_length=1, description="Of a CSV file; found out by default")
-    decimal: Literal[".", ","] = "."
-    encoding: str = "utf-8-sig"
+    decimal: Literal[".", ","] = Field(".", description="Decimal mark")
+    encoding: str = Field("utf-8-sig", description="Of a CSV file")
     date_format: str | None = Field(None, description="e.g. %d.%m.%Y; ISO 8601 by default")
 
     @model_validator(mode="after")

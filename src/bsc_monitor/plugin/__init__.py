@@ -38,13 +38,20 @@ hookimpl = pluggy.HookimplMarker("bsc_monitor")
 
 
 class SourceConfig(BaseModel):
-    """Base of a collector's configuration: the keys of ``[sources.ID]`` that are the plugin's own."""
+    """Base of a collector's configuration: the keys of ``[sources.ID]`` that are the plugin's own.
+
+    The first example of a field (``Field(examples=[…])``) stands on the collector's page, and ``plugin check`` tries it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Params(BaseModel):
-    """Base of a measure's parameters: the ``params`` of a KPI."""
+    """Base of a measure's parameters: the ``params`` of a KPI.
+
+    The first example of a field (``Field(examples=[…])``) is what ``plugin check`` asks the measure with; a required
+    field without one gets a made-up value, which a pattern or a validator may refuse.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from bsc_monitor.collect.plugins import load_origin
 from bsc_monitor.collect.trial import Trial, fails_to_load
@@ -17,7 +17,8 @@ from bsc_monitor.model import unit as units
 from bsc_monitor.model.organisation import Better
 from bsc_monitor.plugin import Collector, Measure, declared
 from bsc_monitor.testing.blocking import blocking_calls, gives_evidence, lost_methods
-from bsc_monitor.testing.sickness import sick_runs
+from bsc_monitor.testing.sample import is_secret
+from bsc_monitor.testing.sickness import sick_actions, sick_runs
 
 Level = Literal["ok", "note", "wrong"]
 _SECRET = ("password", "secret", "token", "api_key", "apikey", "private_key")
@@ -38,8 +39,10 @@ def check_plugin(
 ) -> list[Finding]:
     """Look at a plugin file in every respect. It keeps to the contract when no finding is ``wrong``.
 
-    Its code is run: every measure is asked once for each way in which a source can be sick, against a server of this
-    machine. ``config`` and ``params`` are used where the made-up values would not pass.
+    Its code is run: every measure, and every action that opens tickets, is asked once for each way in which a source can
+    be sick, against a server of this machine. What fills its configuration and parameters is what ``config`` and ``params``
+    say; else a field's first example (``Field(examples=[…])``); else, where it is required, something made up.
+    The bundled plugins are checked with the privileges that the service gives them, any other with none.
     """
     origin = str(Path(file).resolve())
     if not Path(origin).is_file():
@@ -59,14 +62,22 @@ def check_plugin(
         findings.append(Finding("measure", f"{Path(origin).name}:{line}", "wrong", words))
     for name, cls in found.collectors.items():
         findings += _declarations(name, cls)
-        if not gives_evidence(source):
+        if not any(map(gives_evidence, _sources(cls))):
             findings.append(
                 Finding("evidence", name, "note", "no reading has a link: give evidence=… to the query behind it")
             )
         findings += [
             Finding("sick source", *each) for each in asyncio.run(sick_runs(origin, cls, config or {}, params or {}))
         ]
-    return findings
+    sick = sick_actions(origin, found, config or {}, params or {})
+    return findings + [Finding("sick source", *each) for each in asyncio.run(sick)]
+
+
+def _sources(cls: type[Collector]) -> Iterator[str]:
+    """The text of the modules in which a collector and its bases are."""
+    bases = [base for base in cls.__mro__ if issubclass(base, Collector) and base is not Collector]
+    for module in {inspect.getmodule(base) for base in bases} - {None}:
+        yield inspect.getsource(module)  # type: ignore[arg-type]
 
 
 def _blocking(name: str, source: str) -> list[Finding]:
@@ -97,7 +108,7 @@ def _configuration(name: str, model: type[BaseModel]) -> Iterator[Finding]:
         )
         return
     plain = [
-        field for field, info in model.model_fields.items() if _sounds_secret(field) and not _is_secret(info.annotation)
+        field for field, info in model.model_fields.items() if _sounds_secret(field) and not is_secret(info.annotation)
     ]
     for field in plain:
         yield Finding("configuration", name, "wrong", f"{field} sounds like a secret: give it the type Secret")
@@ -108,7 +119,7 @@ def _configuration(name: str, model: type[BaseModel]) -> Iterator[Finding]:
 
 def _described(subject: str, model: type[BaseModel]) -> Iterator[Finding]:
     bare = [
-        field for field, info in model.model_fields.items() if not info.description and not _is_secret(info.annotation)
+        field for field, info in model.model_fields.items() if not info.description and not is_secret(info.annotation)
     ]
     if bare:
         words = f"{', '.join(bare)}: no description; Field(description=…) puts one into editors and the reference"
@@ -117,12 +128,6 @@ def _described(subject: str, model: type[BaseModel]) -> Iterator[Finding]:
 
 def _sounds_secret(field: str) -> bool:
     return any(field == word or field.endswith(f"_{word}") for word in _SECRET)
-
-
-def _is_secret(annotation: Any) -> bool:
-    if isinstance(annotation, type):
-        return issubclass(annotation, SecretStr)
-    return any(_is_secret(each) for each in getattr(annotation, "__args__", ()))
 
 
 def _measure(cls: type[Collector], measure: Measure) -> Sequence[str]:

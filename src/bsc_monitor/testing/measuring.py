@@ -49,7 +49,7 @@ class Outcome:
         return self.reading.value
 
 
-async def _no_wait(_: float) -> None:
+async def no_wait(_: float) -> None:
     """Retries need not wait in a test."""
 
 
@@ -119,7 +119,7 @@ async def ask(
     collector: type[Collector],
     asked: _Asked,
     tape: Tape | None = None,
-    sleep: Callable[[float], Awaitable[Any]] = _no_wait,
+    sleep: Callable[[float], Awaitable[Any]] = no_wait,
 ) -> RunResult:
     """One run in the running loop. Never raises for the plugin's sake."""
     client = SourceClient(source, tape=tape, sleep=sleep)

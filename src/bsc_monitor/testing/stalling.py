@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -29,9 +30,9 @@ class StallWatch:
     def __init__(self, file: str) -> None:
         self.stalls: dict[int, float] = {}
         self._file = file
-        self._beat = time.monotonic()
+        self._main, self._native = threading.get_ident(), threading.get_native_id()
+        self._beat = time.monotonic() - _queued(self._native)
         self._done = threading.Event()
-        self._main = threading.get_ident()
         self._broken_off = False
 
     async def __aenter__(self) -> Self:
@@ -49,12 +50,12 @@ class StallWatch:
 
     async def _turn(self) -> None:
         while True:
-            self._beat = time.monotonic()
+            self._beat = time.monotonic() - _queued(self._native)
             await asyncio.sleep(_BEAT)
 
     def _look(self) -> None:
         while not self._done.wait(_BEAT):
-            late = time.monotonic() - self._beat
+            late = time.monotonic() - _queued(self._native) - self._beat
             frame = sys._current_frames().get(self._main)  # noqa: SLF001 - the documented way to see where a thread stands
             if late < _STALL or frame is None:
                 continue
@@ -64,3 +65,11 @@ class StallWatch:
                 if late > _HOPELESS and not self._broken_off:
                     self._broken_off = True
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._main), ctypes.py_object(Stalled))
+
+
+def _queued(thread: int) -> float:
+    """Seconds that a thread has waited for a processor so far: a busy machine's doing, not its own. 0 where nobody counts."""
+    try:
+        return int(Path(f"/proc/self/task/{thread}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0

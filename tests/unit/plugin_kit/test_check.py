@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bsc_monitor.cli import build_app
+from bsc_monitor.collect.plugins import bundled_folder
 from bsc_monitor.testing import check_plugin, stalling
 
 RUNNER = CliRunner(env={"COLUMNS": "200"})
@@ -101,6 +102,99 @@ def test_zero_for_an_error_is_wrong_for_unknown_is_not_zero(tmp_path):
     start = GOOD.index("        reply = await")
     found = wrong(check(tmp_path, (GOOD[start:], swallowing)))
     assert any("500: gives 0" in each and "unknown is not zero" in each for each in found)
+
+
+def test_a_value_made_of_another_answer_is_wrong_too_and_no_data_only_to_be_better(tmp_path):
+    value = 'reply.json()["number"]'
+    found = wrong(check(tmp_path, (value, 'len(reply.json().get("items", []))')))
+    assert found == [
+        "numbers.number: other json: gives 0 (ok) although the source answered nothing of use; unknown is not zero"
+    ]
+
+    nothing = check(tmp_path, (f"return Reading({value}", 'reply.json()\n        return Reading(None, state="no_data"'))
+    assert wrong(nothing) == []
+    assert [each.words[:35] for each in nothing if each.level == "note"] == ["other json: gives None (no_data); a"]
+
+
+STRICT = ('Field(description="which")', 'Field(description="which", pattern="^[A-Z]+-[0-9]+$")')
+
+
+def test_where_nothing_made_up_would_pass_a_fields_own_example_does(tmp_path):
+    untried = [each.words for each in check(tmp_path, STRICT) if each.check == "sick source"]
+    tried = check(tmp_path, (STRICT[0], STRICT[1].replace("pattern", 'examples=["PAY-1", "x"], pattern')))
+
+    assert len(untried) == 1
+    assert "no parameters could be made up (key: String should match" in untried[0]
+    assert "examples" in untried[0]
+    assert [each for each in tried if "made up" in each.words] == []
+    assert "KeyError" in next(each.words for each in tried if each.check == "sick source")  # it was asked
+
+
+def test_examples_that_exclude_each_other_are_left_out_where_nothing_needs_them(tmp_path):
+    either = """        token: Secret
+        user: str = Field("", description="one way", examples=["ada"])
+        key: str = Field("", description="another", examples=["k"])
+
+        @model_validator(mode="after")
+        def _one(self):
+            if self.user and self.key:
+                raise ValueError("give one")
+            return self
+"""
+    found = check(
+        tmp_path,
+        ("        token: Secret\n", either),
+        ("import Field", "import Field, model_validator"),
+        ("import time", ""),
+    )
+    assert [each for each in found if "made up" in each.words] == []
+
+
+def test_every_address_of_a_configuration_leads_to_the_checks_own_server(tmp_path):
+    more = '        login_url: str = Field("https://login.example.com", description="where to log in")\n'
+    found = check(
+        tmp_path,
+        ("        token: Secret\n", f"        token: Secret\n{more}"),
+        ('f"{self.config.url}/', 'f"{self.config.login_url}/'),
+    )
+    assert wrong(found) == []
+    assert "KeyError" in next(each.words for each in found if each.check == "sick source")
+
+
+OPENER = '''
+
+@hookimpl
+def bsc_actions():
+    return {"numbers": open_one}
+
+
+async def open_one(ctx: Context, config: Any, request: TicketRequest, p: Params) -> str:
+    """Open one."""
+    reply = await ctx.http.post(f"{config.url}/tickets", json={"key": request.key}, bearer=config.token)
+    return f"{config.url}/{reply.json().get('number')}"
+'''
+WITH_ACTION = [
+    ("import Collector, Context,", "import TicketRequest, hookimpl, Collector, Context,"),
+    ("import time\n", "from typing import Any\n"),
+]
+
+
+def test_an_action_that_opens_tickets_is_tried_like_a_measure(tmp_path):
+    last = GOOD[GOOD.index("        return Reading") :]
+    found = wrong(check(tmp_path, *WITH_ACTION, (last, last + OPENER)))
+    assert len(found) == 1
+    assert found[0].startswith("bsc_actions of numbers: other json: gives http://127.0.0.1:")
+    assert found[0].endswith("/None although the source answered nothing of use; unknown is not zero")
+
+
+def test_a_plugin_that_is_not_bundled_has_no_privilege_in_the_check_either(tmp_path):
+    last = GOOD[GOOD.index("        return Reading") :]
+    [found] = wrong(check(tmp_path, *WITH_ACTION, (last, last + OPENER.replace('{"numbers"', '{"jira"'))))
+    assert "a source's secrets are for its own plugin alone" in found
+
+    copied = tmp_path / "tickets.py"
+    copied.write_text((bundled_folder() / "tickets.py").read_text())
+    assert any("is no collector of this plugin" in words for words in wrong(check_plugin(copied)))
 
 
 def test_a_wrong_class_of_failure_is_wrong(tmp_path):
