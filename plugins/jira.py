@@ -12,6 +12,8 @@ be named in parameters by any name they ever had.
   end, of an issue that is done at the period's end. **Started**: the first entry into category indeterminate (or ``started``).
 - **Reopened**: it left done. The clock of lead and cycle time does not run while an issue is done.
 - An issue belongs to the project in which it is today; what moved away or was deleted is found by a daily comparison of ids.
+- A sprint's scope is that of its own time, by the changelogs. A closed sprint is read again once a day for thirty days, for what is
+  corrected afterwards (its name and dates, an issue that is deleted or moves away); then it stays as it is.
 - ``resolutiondate`` is not used: bulk edits and missing screens break it. Sub-tasks are left out unless asked for.
 
 JQL reads dates in the calling user's time zone and to the minute, so windows are written in that zone, overlap, and leave

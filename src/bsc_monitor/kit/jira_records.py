@@ -1,7 +1,7 @@
 """Jira's records as they are fetched: what to ask for, so that nothing that changed is missed."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, MutableMapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from bsc_monitor.kit.issues import Issue, instant, issue_of
@@ -11,6 +11,8 @@ from bsc_monitor.kit.jira_site import Site
 from bsc_monitor.kit.sprints import ClosedSprint, planned, tracked
 from bsc_monitor.kit.statuses import remembered
 from bsc_monitor.plugin import CollectorError, Context, SourceError
+
+_CORRECTED_FOR, _REREAD_EVERY = timedelta(days=30), timedelta(days=1)  # of closed sprints
 
 
 async def changed_issues(
@@ -34,10 +36,12 @@ async def closed_sprints(
 ) -> AsyncIterator[ClosedSprint]:
     """Sprints of a project (of all its boards where ``board`` is 0) closed since a moment (None: all), with what was in them.
 
-    Raises SourceError(CONFIG) where there is no scrum board or no field Sprint.
+    Once a day those closed in the last thirty days come anew: what is corrected in them leaves their end alone. Raises
+    SourceError(CONFIG) where there is no scrum board or no field Sprint.
     """
     site = await client.site(ctx)
     every = await _sprints(ctx, client, project, board)
+    since = _with_corrected(since, ctx.checkpoint, ctx.now)
     closed = [sprint for sprint in every if since is None or sprint["completed"] >= since]
     if not closed:
         return
@@ -56,6 +60,15 @@ async def closed_sprints(
     for sprint in closed:
         found = (planned(life, sprint["id"], sprint["start"], sprint["completed"]) for life in lives)
         yield ClosedSprint(**sprint, issues=tuple(each for each in found if each))
+
+
+def _with_corrected(since: datetime | None, checkpoint: MutableMapping[str, Any], now: datetime) -> datetime | None:
+    """From when on closed sprints are told: since then, or once a day for as long as they are still corrected."""
+    read = instant(checkpoint.get("reread_at"))
+    if since is not None and read is not None and timedelta(0) <= now - read < _REREAD_EVERY:
+        return since
+    checkpoint["reread_at"] = now.isoformat()
+    return None if since is None else min(since, now - _CORRECTED_FOR)
 
 
 async def _sprints(ctx: Context, client: JiraClient, project: str, board: int) -> list[dict[str, Any]]:
