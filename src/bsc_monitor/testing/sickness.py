@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from bsc_monitor.collect.acting import open_ticket
 from bsc_monitor.collect.opening import Open, params_of
 from bsc_monitor.collect.plugins import Plugins, find_plugins
+from bsc_monitor.ingest import restated
 from bsc_monitor.model.source import Source
 from bsc_monitor.plugin import Collector, CollectorError, SourceError, TicketRequest, declared
 from bsc_monitor.testing.measuring import ask, asked_now, no_wait
@@ -50,6 +51,7 @@ class _Ran(NamedTuple):
     seconds: float
     gave: str = ""
     claims: bool = False  #: whether what it gave is something that it cannot know: a value, a ticket
+    twice: tuple[str, ...] = ()  #: what it gave more than once, and differently
 
 
 _Run = Callable[[], Awaitable[_Ran]]
@@ -119,7 +121,8 @@ def _no_params(subject: str, why: str) -> _Found:
 async def _asked(source: Source, collector: type[Collector], measure: str, params: dict[str, Any]) -> _Ran:
     result = await ask(source, collector, asked_now(measure, params))
     values = ", ".join(f"{r.value} ({r.state})" for r in result.readings[:3]) or "no reading"
-    return _Ran(result.error, result.duration, values, any(r.value is not None for r in result.readings))
+    claims = any(r.value is not None for r in result.readings)
+    return _Ran(result.error, result.duration, values, claims, tuple(restated(result.readings)))
 
 
 async def _opened(opener: Open, source: Source, params: dict[str, Any]) -> _Ran:
@@ -162,6 +165,7 @@ async def _answered(file: str, server: SourceServer, run: _Run) -> list[_Said]:
         async with StallWatch(file) as watch:
             ran = await run()
         found += _stalls(watch)
+        found += [("wrong", f"{each}; give each labels, a time or a period of its own") for each in ran.twice]
         if len(server.asked) == before:
             return [*found, _not_tried(ran)]
         found.append(_judged(fault, ran))

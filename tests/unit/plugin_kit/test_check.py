@@ -209,6 +209,19 @@ def test_what_really_blocks_the_loop_is_caught_with_its_line(tmp_path):
     assert any(f"line {line} blocks the event loop for 0." in each for each in found), found
 
 
+def test_a_measure_that_says_one_thing_twice_is_named_whether_it_asks_its_source_or_not(tmp_path):
+    line = next(line for line in GOOD.splitlines() if line.strip().startswith("return Reading("))
+    twice = "        return [Reading(3.0), Reading(5.0, labels={'team': 'a'}), Reading(4.0)]"
+    found = wrong(check(tmp_path, ("-> Reading:", "-> list[Reading]:"), (line, twice)))
+    said = [each for each in found if "2 readings of the total" in each]
+    assert said, found
+    assert "(3, 4): only the last counts; give each labels, a time or a period of its own" in said[0]
+    asked = next(line for line in GOOD.splitlines() if line.strip().startswith("reply ="))
+    assert wrong(check(tmp_path, ("-> Reading:", "-> list[Reading]:"), (asked, ""), (line, twice)))
+    once = twice.replace("Reading(4.0)", "Reading(4.0, labels={'team': 'b'})")
+    assert not wrong(check(tmp_path, ("-> Reading:", "-> list[Reading]:"), (asked, ""), (line, once)))
+
+
 def test_of_two_measures_with_one_name_the_lost_one_is_named(tmp_path):
     start = GOOD.index("    @measure")
     found = wrong(check(tmp_path, (GOOD[start:], GOOD[start:] + GOOD[start:].rstrip())))
