@@ -1,11 +1,11 @@
 """The events of the bus, and the hooks of plugins."""
 
 import ast
-import dataclasses
 import inspect
 import re
 from types import ModuleType
 
+from msgspec import structs
 from scripts.docs.markdown import code, head, plain, table
 
 from bsc_monitor import hooks
@@ -42,7 +42,7 @@ def page() -> str:
         parts.append(f"\n## {kind.__name__}\n\n{plain(inspect.getdoc(kind) or '')}\n")
         rows = [
             (code(field.name), code(_type(field.type)), notes.get((kind.__name__, field.name), ""))
-            for field in dataclasses.fields(kind)
+            for field in structs.fields(kind)
             if field.name != "at"
         ]
         if rows:

@@ -2,9 +2,11 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
+
+from msgspec.structs import replace
 
 from bsc_monitor.bus import Bus
 from bsc_monitor.model.event import (

@@ -6,9 +6,11 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from bsc_monitor.model.organisation import Kpi
 from bsc_monitor.model.reading import KpiReading, Reading

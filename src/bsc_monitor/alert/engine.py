@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+
+from msgspec.structs import replace
 
 from bsc_monitor.alert.defaults import effective_rules
 from bsc_monitor.alert.observing import (

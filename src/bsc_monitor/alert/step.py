@@ -5,9 +5,11 @@ that a timer needs is in ``Alert``, so a stored alert goes on after a restart as
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec.structs import replace
 
 from bsc_monitor.model.alert import Alert, AlertRule, AlertState
 from bsc_monitor.model.status import Freshness

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
 from bsc_monitor.collect.acting import checked_link
 from bsc_monitor.collect.guard import guarded
 from bsc_monitor.collect.isolate import plain_source
 from bsc_monitor.collect.process import WorkerProcess
-from bsc_monitor.collect.worker_hooks import EVENTS
 from bsc_monitor.hooks import TELLING
 from bsc_monitor.model.adapter import adapter
 from bsc_monitor.model.event import Event
@@ -113,7 +113,7 @@ class Hooked:
             event = self._events.popleft()
             kind = type(event).__name__
             try:
-                plain = adapter(EVENTS[kind]).dump_python(event, mode="json")
+                plain = msgspec.to_builtins(event)
                 await self._ask("tell", {"hook": HOOK_OF[kind], "kind": kind, "event": plain})
                 self.error = None
             except SourceError as error:

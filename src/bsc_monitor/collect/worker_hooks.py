@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from bsc_monitor.collect.acting import open_ticket
 from bsc_monitor.collect.plugins import Plugins
 from bsc_monitor.model.adapter import adapter
@@ -23,7 +25,7 @@ EVENTS: dict[str, type[Event]] = {
 
 
 async def _tell(found: Plugins, asked: dict[str, Any]) -> None:
-    event = adapter(EVENTS[asked["kind"]]).validate_python(asked["event"])
+    event = msgspec.convert(asked["event"], EVENTS[asked["kind"]])
     for result in getattr(found.hooks.hook, asked["hook"])(event=event):
         if inspect.isawaitable(result):
             await result

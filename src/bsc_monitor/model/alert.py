@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
+from msgspec import Struct
 from pydantic import SecretStr
 
-from bsc_monitor.model.frozen import frozen
 from bsc_monitor.model.organisation import Level, Place
 from bsc_monitor.model.status import Freshness, Status
 
@@ -201,8 +201,7 @@ def fingerprint(labels: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True, gc=False):
     """What a message says of an alert's subject beside the alert's own state. All of it is text from other systems."""
 
     title: str = ""
@@ -219,8 +218,7 @@ class Facts:
     observed_at: datetime | None = None  #: of the newest reading
 
 
-@frozen
-class Alert:
+class Alert(Struct, frozen=True, gc=False):
     """The tracked life of one rule on one subject: all that must survive a restart."""
 
     rule: str

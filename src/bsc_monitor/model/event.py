@@ -1,10 +1,10 @@
 """What happened, told on the bus after the commit that made it true."""
 
-from dataclasses import field
 from datetime import datetime
 
+from msgspec import Struct
+
 from bsc_monitor.model.alert import Alert, AlertState
-from bsc_monitor.model.frozen import frozen
 from bsc_monitor.model.insight import InitiativeState, Insight
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.period import Period
@@ -12,38 +12,33 @@ from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.model.status import CollectorError, Status
 
 
-@frozen
-class Event:
+class Event(Struct, frozen=True, gc=False):
     """Anything that happened at an instant (UTC)."""
 
     at: datetime
 
 
-@frozen
-class ReadingStored(Event):
+class ReadingStored(Event, frozen=True, gc=False):
     """A reading was committed."""
 
     reading: KpiReading
 
 
-@frozen
-class KpiJudged(Event):
+class KpiJudged(Event, frozen=True, gc=False):
     """A KPI's judgement changed in any way; ``before`` is None at start."""
 
     judgement: Judgement
     before: Judgement | None = None
 
 
-@frozen
-class ScoreChanged(Event):
+class ScoreChanged(Event, frozen=True, gc=False):
     """The score, status, coverage or counts of a node above KPIs changed."""
 
     node: NodeScore
     before: NodeScore | None = None
 
 
-@frozen
-class StatusChanged(Event):
+class StatusChanged(Event, frozen=True, gc=False):
     """A KPI entered a status: the event that history, counters and annotations are made of."""
 
     kpi: str
@@ -52,8 +47,7 @@ class StatusChanged(Event):
     value: float | None = None
 
 
-@frozen
-class SegmentJudged(Event):
+class SegmentJudged(Event, frozen=True, gc=False):
     """One value of a KPI's breakdown was judged; ``labels`` names dimension and segment."""
 
     kpi: str
@@ -63,8 +57,7 @@ class SegmentJudged(Event):
     status: Status
 
 
-@frozen
-class PeriodClosed(Event):
+class PeriodClosed(Event, frozen=True, gc=False):
     """A period of a KPI was frozen (``reopened``: closed again after a late reading)."""
 
     kpi: str
@@ -72,8 +65,7 @@ class PeriodClosed(Event):
     reopened: bool = False
 
 
-@frozen
-class CollectorRan(Event):
+class CollectorRan(Event, frozen=True, gc=False):
     """A run of one measure of a source succeeded."""
 
     source: str
@@ -92,8 +84,7 @@ class CollectorRan(Event):
         return (self.next_run - self.at).total_seconds() if self.next_run else None
 
 
-@frozen
-class CollectorFailed(Event):
+class CollectorFailed(Event, frozen=True, gc=False):
     """A run of one measure of a source failed; the last values stay and age."""
 
     source: str
@@ -108,33 +99,29 @@ class CollectorFailed(Event):
     initiatives: tuple[str, ...] = ()
 
 
-@frozen
-class ConfigReloaded(Event):
+class ConfigReloaded(Event, frozen=True, gc=False):
     """A new configuration is in force (``ok``), or was refused and the old one kept."""
 
     ok: bool
-    messages: tuple[str, ...] = field(default_factory=tuple)
+    messages: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()  #: keys of the configuration whose new values wait for a restart
 
 
-@frozen
-class WebhookReceived(Event):
+class WebhookReceived(Event, frozen=True, gc=False):
     """An authenticated webhook came for a source."""
 
     source: str
     id: str
 
 
-@frozen
-class AlertChanged(Event):
+class AlertChanged(Event, frozen=True, gc=False):
     """An alert entered another state, or began or ceased to flap."""
 
     alert: Alert
     before: AlertState
 
 
-@frozen
-class NotificationDelivered(Event):
+class NotificationDelivered(Event, frozen=True, gc=False):
     """A receiver took a message; ``key`` is the idempotency key of the newest transition in it."""
 
     receiver: str
@@ -142,8 +129,7 @@ class NotificationDelivered(Event):
     late: bool = False  #: the receiver was down when it happened
 
 
-@frozen
-class NotificationFailed(Event):
+class NotificationFailed(Event, frozen=True, gc=False):
     """A receiver did not take a message; it is tried again unless ``dead``."""
 
     receiver: str
@@ -152,23 +138,20 @@ class NotificationFailed(Event):
     dead: bool = False
 
 
-@frozen
-class InsightFound(Event):
+class InsightFound(Event, frozen=True, gc=False):
     """A finding was opened, or (``before``) an open one has newer evidence."""
 
     insight: Insight
     before: Insight | None = None
 
 
-@frozen
-class InsightEnded(Event):
+class InsightEnded(Event, frozen=True, gc=False):
     """A finding is no longer found; ``insight.ended_at`` says since when."""
 
     insight: Insight
 
 
-@frozen
-class TicketOpened(Event):
+class TicketOpened(Event, frozen=True, gc=False):
     """A ticket about a finding is open in a source."""
 
     insight: str  #: id
@@ -176,16 +159,14 @@ class TicketOpened(Event):
     link: str
 
 
-@frozen
-class InitiativeChanged(Event):
+class InitiativeChanged(Event, frozen=True, gc=False):
     """An initiative took a step of its plan–do–check–act cycle, made progress, or became late."""
 
     state: InitiativeState
     before: InitiativeState | None = None
 
 
-@frozen
-class KpiAssessed(Event):
+class KpiAssessed(Event, frozen=True, gc=False):
     """What statistics say of a KPI's closed periods: its natural limits, variation and assurance, in words too."""
 
     kpi: str
@@ -196,8 +177,7 @@ class KpiAssessed(Event):
     assurance_text: str = ""
 
 
-@frozen
-class LinkAssessed(Event):
+class LinkAssessed(Event, frozen=True, gc=False):
     """What the data say of a ``drives`` link of the strategy map."""
 
     cause: str  #: full names of objectives

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
 
-from bsc_monitor.model.frozen import frozen
+from msgspec import Struct
+
 from bsc_monitor.model.status import CollectorError
 
 
-@frozen
-class CollectionHealth:
+class CollectionHealth(Struct, frozen=True, gc=False):
     """How the runs of one collection went: one question to a source, that any number of KPIs share."""
 
     source: str

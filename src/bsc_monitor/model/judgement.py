@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
-from bsc_monitor.model.frozen import frozen
+from msgspec import Struct
+
 from bsc_monitor.model.organisation import Thresholds
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.status import Freshness, ReadingState, Status
@@ -11,8 +12,7 @@ from bsc_monitor.model.status import Freshness, ReadingState, Status
 NodeKind = Literal["kpi", "objective", "perspective", "scorecard"]
 
 
-@frozen
-class Judgement:
+class Judgement(Struct, frozen=True, gc=False):
     """A KPI judged: value against the thresholds in force. ``score`` is None when there is nothing to judge."""
 
     kpi: str
@@ -33,8 +33,7 @@ class Judgement:
     note: str | None = None
 
 
-@frozen
-class Counts:
+class Counts(Struct, frozen=True, gc=False):
     """KPIs below a node by status, so that an average never hides a red."""
 
     green: int = 0
@@ -43,8 +42,7 @@ class Counts:
     missing: int = 0
 
 
-@frozen
-class NodeScore:
+class NodeScore(Struct, frozen=True, gc=False):
     """An objective, perspective or scorecard, rolled up from its children."""
 
     kind: NodeKind

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from bsc_monitor.model.frozen import frozen
+from msgspec import Struct
+
 from bsc_monitor.model.organisation import Thresholds
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.status import Completeness, ReadingState, Status
 
 
-@frozen
-class PeriodValue:
+class PeriodValue(Struct, frozen=True, gc=False):
     """What a KPI (and each of its segments) was worth in a period, in the KPI's unit."""
 
     kpi: str  #: full name
@@ -32,8 +32,7 @@ class PeriodValue:
     revision: int = 0  #: times it was reopened by a late reading or rescored
 
 
-@frozen
-class NodePeriod:
+class NodePeriod(Struct, frozen=True, gc=False):
     """What an objective, perspective or scorecard was worth in a closed period, frozen with it."""
 
     kind: str  #: objective, perspective, scorecard

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bsc_monitor.model.frozen import frozen
+from msgspec import Struct
+
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.status import Completeness, ReadingState
 
@@ -33,8 +34,7 @@ class Reading:
     note: str | None = None  #: one sentence for people, e.g. "3 issues skipped In Progress and were left out"
 
 
-@frozen
-class KpiReading:
+class KpiReading(Struct, frozen=True, gc=False):
     """A reading that passed the door: finite, cleaned, in the KPI's unit, addressed to a KPI."""
 
     kpi: str  #: full name, ``scorecard/id``

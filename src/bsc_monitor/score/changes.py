@@ -1,6 +1,6 @@
 """What a step of scoring changed: all that is to be stored and told."""
 
-from __future__ import annotations
+from msgspec import Struct
 
 from bsc_monitor.model.judgement import Judgement, NodeScore
 from bsc_monitor.model.period_value import PeriodValue
@@ -10,16 +10,13 @@ Turn = tuple[Judgement, Judgement | None]  #: (now, before)
 NodeTurn = tuple[NodeScore, NodeScore | None]
 
 
-class Changes:
+class Changes(Struct, gc=False):
     """The differences between two states of scoring. A KPI, node or period value appears once, in its newest form."""
 
-    __slots__ = ("closed", "judgements", "late", "nodes", "reopened", "segments", "values")
-
-    def __init__(self) -> None:
-        self.judgements: list[Turn] = []
-        self.segments: list[PeriodValue] = []  #: judged breakdown values of what "now" shows
-        self.nodes: list[NodeTurn] = []
-        self.values: list[PeriodValue] = []  #: not closed (``closed_at`` None), segments included
-        self.closed: list[PeriodValue] = []  #: frozen now; ``revision`` > 0: closed again
-        self.reopened: list[PeriodValue] = []  #: as they were frozen before this step reopened them
-        self.late: list[KpiReading] = []  #: of closed periods after grace, or of the future: not counted
+    judgements: list[Turn] = []
+    nodes: list[NodeTurn] = []
+    values: list[PeriodValue] = []  #: not closed (``closed_at`` None), segments included
+    closed: list[PeriodValue] = []  #: frozen now; ``revision`` > 0: closed again
+    segments: list[PeriodValue] = []  #: judged breakdown values of what "now" shows
+    reopened: list[PeriodValue] = []  #: as they were frozen before this step reopened them
+    late: list[KpiReading] = []  #: of closed periods after grace, or of the future: not counted

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+
 from bsc_monitor.model.judgement import Counts, Judgement, NodeKind
 from bsc_monitor.model.organisation import Missing, Organisation
 from bsc_monitor.model.period import Period
@@ -128,6 +130,8 @@ def to_data(value: Any) -> Any:
     """An explanation (or any part of one) as what JSON can hold: times in ISO 8601, durations in seconds."""
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: to_data(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Struct):
+        return {name: to_data(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, Mapping):
         return {str(key): to_data(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):

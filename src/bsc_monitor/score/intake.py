@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.reading import KpiReading
@@ -72,7 +73,7 @@ def _too_late(state: KpiState, step: Step, period: Period, readings: Sequence[Kp
     for reading in readings:
         says_the_same = reading.period is not None or state.how == "last"
         if frozen is None or not says_the_same or reading.value != frozen.value:
-            step.changes.late.append(reading)
+            step.late.append(reading)
 
 
 def _stored(state: KpiState, step: Step, period: Period, labels: Labels) -> Sequence[KpiReading]:

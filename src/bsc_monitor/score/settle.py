@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from bsc_monitor.model.period import Period
 from bsc_monitor.model.period_value import PeriodValue
@@ -14,7 +15,7 @@ from bsc_monitor.score.judge import Rules, prorate, rules_at, rules_of, settled
 from bsc_monitor.score.state import Cell, KpiState, Slot
 
 Observations = Callable[[str, Labels, Period], Sequence[KpiReading]]
-_AT_ONCE = timedelta(hours=1)  #: a period closed so soon after its grace was closed in the normal course
+_AT_ONCE: Final = timedelta(hours=1)  #: a period closed so soon after its grace was closed in the normal course
 ClosedValue = Callable[[str, Labels, Period], PeriodValue | None]
 
 
@@ -23,11 +24,12 @@ class Step:
 
     __slots__ = (
         "ask_closed",
-        "changes",
         "closed",
+        "late",
         "now",
         "observations",
         "past",
+        "reopened",
         "segments",
         "touched",
         "values",
@@ -41,16 +43,14 @@ class Step:
         self.values: dict[tuple[KpiState, datetime, Labels], PeriodValue] = {}
         self.closed: dict[tuple[KpiState, datetime, Labels], PeriodValue] = {}
         self.segments: dict[tuple[KpiState, Labels], PeriodValue] = {}
-        self.changes = Changes()
+        self.reopened: list[PeriodValue] = []
+        self.late: list[KpiReading] = []
         self.past: dict[tuple[KpiState, datetime], Slot] = {}
 
     def end(self, judgements: list[Turn], nodes: list[NodeTurn]) -> Changes:
         """All that changed."""
-        changes = self.changes
-        changes.judgements, changes.nodes = judgements, nodes
-        changes.values, changes.closed = list(self.values.values()), list(self.closed.values())
-        changes.segments = list(self.segments.values())
-        return changes
+        values, closed, segments = self.values.values(), self.closed.values(), self.segments.values()
+        return Changes(judgements, nodes, list(values), list(closed), list(segments), self.reopened, self.late)
 
 
 def new_slot(state: KpiState, step: Step, period: Period, labels: Labels = (), *, late: bool = False) -> Slot | None:
@@ -200,7 +200,7 @@ def _settle_cell(state: KpiState, step: Step, slot: Slot, cell: Cell, raw: KpiRe
         if value.closed_at is not None:
             if _same(raw, value):
                 return
-            step.changes.reopened.append(value)
+            step.reopened.append(value)
             revision += 1
     if raw.labels and rules is not None:
         rules = _segment_rules(state, step, slot, raw.labels, rules)

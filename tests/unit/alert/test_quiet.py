@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from bsc_monitor.alert.inhibit import inhibiting
 from bsc_monitor.alert.maintenance import next_opening, window
@@ -56,21 +57,21 @@ def test_a_silence_holds_exactly_inside_its_window():
 
 def test_a_failing_source_inhibits_the_stale_alerts_of_its_kpis_while_it_fires():
     def alert(rule, state=AlertState.FIRING, **labels):
-        return replace(new_alert(AlertRule(rule, "stale"), labels), state=state)
+        return structs.replace(new_alert(AlertRule(rule, "stale"), labels), state=state)
 
     rule = Inhibition(
         "i", (Matcher("alertname", "=", "collector"),), (Matcher("alertname", "=", "stale"),), ("source",)
     )
     failing, target = alert("collector", source="jira"), alert("stale", source="jira", kpi="k")
     assert inhibiting([rule], target, [failing, target]) == (failing.fingerprint,)
-    assert inhibiting([rule], target, [replace(failing, state=AlertState.RESOLVED)]) == ()
+    assert inhibiting([rule], target, [structs.replace(failing, state=AlertState.RESOLVED)]) == ()
     assert inhibiting([rule], target, [alert("collector", source="git")]) == ()
     assert inhibiting([Inhibition("empty", (), ())], target, [failing]) == ()
 
 
 def test_alerts_on_both_sides_of_an_inhibition_do_not_hold_each_other_back():
     everything = (Matcher("alertname", "=~", ".+"),)
-    one, two = (replace(new_alert(AlertRule(name, "breach"), {}), state=AlertState.FIRING) for name in "ab")
+    one, two = (structs.replace(new_alert(AlertRule(name, "breach"), {}), state=AlertState.FIRING) for name in "ab")
     assert inhibiting([Inhibition("i", everything, everything)], one, [one, two]) == ()
 
 

@@ -1,11 +1,11 @@
 """explain, of a KPI for which no value came."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 import typer
+from msgspec.structs import replace
 from tests.servers import free_port
 from typer.testing import CliRunner
 

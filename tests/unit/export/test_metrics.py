@@ -1,9 +1,9 @@
 """The service's metrics, fed by the bus and by what no event tells."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from bsc_monitor.bus import Bus

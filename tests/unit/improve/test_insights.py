@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec import structs
 from tests.unit.improve.building import initiative, kpi, month, months, noise, objective, organisation
 
 from bsc_monitor.improve.insights import examine, examined, find, find_all, reconcile
@@ -145,7 +146,7 @@ def test_too_few_months_raise_nothing(count):
 
 def test_the_open_month_raises_nothing():
     records = months([*STEADY, 45])
-    records[-1] = replace(records[-1], closed_at=None)
+    records[-1] = structs.replace(records[-1], closed_at=None)
     assert find(MTTR, records) == []
 
 

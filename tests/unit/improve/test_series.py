@@ -1,10 +1,9 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.unit.improve.building import months
 
 from bsc_monitor.improve.series import closed_series, time_of
-from bsc_monitor.model.period import Calendar, PeriodKind
+from bsc_monitor.model.period import Calendar, Period, PeriodKind
 from bsc_monitor.model.status import ReadingState
 from bsc_monitor.score.periods import following, parse_period
 
@@ -37,7 +36,7 @@ def test_open_periods_segments_windows_and_unknown_values_are_left_out():
     others = [
         replace(others[0], closed_at=None),
         replace(others[1], labels=(("team", "a"),)),
-        replace(others[2], period=replace(others[2].period, kind=None)),
+        replace(others[2], period=Period(others[2].period.start, others[2].period.end)),
         others[3],
         replace(others[4], state=ReadingState.INSUFFICIENT),
     ]

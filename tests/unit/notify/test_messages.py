@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from msgspec import structs
 from tests.unit.notify.world import HOUR, MINUTE, START
 
 from bsc_monitor.model.alert import Alert, AlertRule, AlertState, Facts
@@ -22,7 +23,9 @@ ALERT = Alert(
     "e3056679cc67df43", AlertState.FIRING, value=30.2, starts_at=START, episode=1, subject="kpi:it/mttr", facts=FACTS,
 )  # fmt: skip
 FIRED = Moment("fired", START, "k")
-OVER = replace(ALERT, state=AlertState.RESOLVED, resolved_at=START + 7 * MINUTE, facts=replace(FACTS, status="green"))
+OVER = structs.replace(
+    ALERT, state=AlertState.RESOLVED, resolved_at=START + 7 * MINUTE, facts=structs.replace(FACTS, status="green")
+)
 
 
 def message(*items, **more):
@@ -67,14 +70,14 @@ def test_several_alerts_are_counted_and_each_has_its_story():
     assert "firing since 2 Mar 2026, 10:00 UTC, for 1 min" in words.text
     ended = render(message(Item(OVER, "breach", (Moment("resolved", START + 7 * MINUTE, "k2"),))), Wording())
     assert ended.title == "RESOLVED Time to restore – now 30.2 h (it)"
-    removed = replace(OVER, reason="its KPI was removed")
+    removed = structs.replace(OVER, reason="its KPI was removed")
     assert render(message(Item(removed)), Wording()).title == "RESOLVED Time to restore (it)"
     assert "fired 10:00 UTC, resolved 10:07 UTC after 7 min" in ended.text
 
 
 def test_the_worst_of_several_stands_first_and_the_title_names_the_first_three():
     others = [
-        Item(replace(ALERT, labels={**ALERT.labels, "severity": severity}, facts=replace(FACTS, title=title, status=status)))
+        Item(structs.replace(ALERT, labels={**ALERT.labels, "severity": severity}, facts=structs.replace(FACTS, title=title, status=status)))
         for severity, title, status in [
             ("info", "Insight", "green"), ("warning", "Cost", "amber"), ("critical", "Sales", "red"), ("warning", "x" * 60, "red"),
         ]
@@ -87,7 +90,10 @@ def test_the_worst_of_several_stands_first_and_the_title_names_the_first_three()
 
 
 def test_a_mail_of_very_many_shows_twenty_in_full_and_the_others_in_a_line_each():
-    many = [Item(replace(ALERT, facts=replace(FACTS, title=f"Measure {n}")), "breach", (FIRED,)) for n in range(25)]
+    many = [
+        Item(structs.replace(ALERT, facts=structs.replace(FACTS, title=f"Measure {n}")), "breach", (FIRED,))
+        for n in range(25)
+    ]
     words = render(message(*many), Wording(board="https://bsc.example.com"))
     assert "And 5 more" in words.html
     assert "And 5 more:\n  Red: Measure 20: 30.2 h, fired 10:00 UTC\n  Red: Measure 21" in words.text
@@ -108,12 +114,12 @@ def test_escalations_reminders_and_tests_say_what_they_are():
     assert render(message(Item(ALERT), escalated=True), Wording()).title.startswith("[ESCALATED] ")
     assert "A reminder" in render(message(Item(ALERT), repeated=True), Wording()).text
     assert render(message(Item(ALERT), test=True), Wording()).title.startswith("[TEST] ")
-    flapping = render(message(Item(replace(ALERT, flapping=True))), Wording())
+    flapping = render(message(Item(structs.replace(ALERT, flapping=True))), Wording())
     assert flapping.title.startswith("FLAPPING ")
 
 
 def test_lost_data_shows_and_an_alert_without_anything_renders():
-    lost = replace(ALERT, no_data_since=START)
+    lost = structs.replace(ALERT, no_data_since=START)
     assert "whether this is over is not known" in render(message(Item(lost)), Wording()).text
     bare = Alert("r", "", {}, "f")
     assert render(message(Item(bare)), Wording()).title
@@ -122,10 +128,12 @@ def test_lost_data_shows_and_an_alert_without_anything_renders():
 @settings(max_examples=150, deadline=None)
 @given(some.text(max_size=300))
 def test_no_text_breaks_any_form(text):
-    facts = replace(
+    facts = structs.replace(
         FACTS, title=text, note=text, owner=text, evidence=text, unit=text[:9], period=text, runbook_url=text
     )
-    alert = replace(ALERT, facts=facts, reason=text, labels={**ALERT.labels, "scorecard": text, "severity": text})
+    alert = structs.replace(
+        ALERT, facts=facts, reason=text, labels={**ALERT.labels, "scorecard": text, "severity": text}
+    )
     words = render(message(Item(alert, "breach", (FIRED,), text=text, runbook_url=text)), Wording())
     assert words.title.isprintable()
     assert len(words.title) <= 150

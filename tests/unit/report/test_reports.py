@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 from tests.unit.web import site
 
 from bsc_monitor.config import Configuration
@@ -106,7 +107,7 @@ def test_a_report_of_a_closed_period_never_changes(tmp_path):
         assert nothing is None
         first = store.write_now(lambda connection: keep(connection, data, "csv", render(data, "csv")))
         told = store.read_now(lambda connection: closed_values(connection, ["it/mttr"]))
-        late = [replace(value, value=999.0, revision=1) for value in told]
+        late = [structs.replace(value, value=999.0, revision=1) for value in told]
         store.write_now(lambda connection: save_values(connection, late))
         later = asked(now=datetime(2026, 12, 24, tzinfo=UTC))
         again, kept = store.read_now(lambda connection: on_shelf(connection, later, "csv"))

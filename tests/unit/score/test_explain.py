@@ -2,12 +2,12 @@
 
 import json
 import math
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.unit.score.world import DAY, HOUR, JULY, NOW, World, kpi, month, objective, path, reading, scorecard
 
 from bsc_monitor.model.organisation import TargetPath, TargetStep, Thresholds

@@ -1,8 +1,8 @@
 """Frozen nodes of past periods, and judging the past again on purpose."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from msgspec.structs import replace
 from tests.unit.score.world import DAY, JULY, World, kpi, month, organisation, path, reading
 
 from bsc_monitor.model.organisation import Weight

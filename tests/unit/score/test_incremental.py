@@ -1,10 +1,10 @@
 """Any history of readings, edits and time ends, to the bit, where a fresh computation does."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.unit.score.world import DAY, HOUR, NOW, World, kpi, objective, path, reading, scorecard
 
 from bsc_monitor.model.organisation import TargetPath, TargetStep, Thresholds, Weight

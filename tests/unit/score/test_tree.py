@@ -188,7 +188,10 @@ def test_a_node_without_a_score_does_not_pile_up_those_that_came_below_it():
 
 def _state(tree):
     sums = [[exact([*numbers]) for numbers in (n.products, n.covered, n.zeros)] for n in tree.nodes]
-    return [(n.kind, n.name, sums[n.order], n.total, n.blanks, n.counts, n.shown) for n in tree.nodes]
+    return [
+        (n.kind, n.name, sums[n.order], n.total, n.blanks, (n.green, n.amber, n.red, n.missing), n.shown)
+        for n in tree.nodes
+    ]
 
 
 @given(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from tests.unit.web import site
 
 from bsc_monitor.model.alert import Maintenance
@@ -40,7 +41,7 @@ async def listen(client, on, since="", **headers):
 
 def better(client, kpi="it/mttr", **changes):
     before = client.board.current.judgements[kpi]
-    after = replace(before, **{"value": 7.5, "status": Status.GREEN, "score": 70.0, **changes})
+    after = structs.replace(before, **{"value": 7.5, "status": Status.GREEN, "score": 70.0, **changes})
     return KpiJudged(site.NOW, after, before)
 
 

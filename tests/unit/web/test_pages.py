@@ -1,10 +1,10 @@
 """What stands on the pages, in which order, and that outside text stays text."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.web import site
 
 from bsc_monitor.model.event import ConfigReloaded, InsightFound, KpiJudged, ScoreChanged
