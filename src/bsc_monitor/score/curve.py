@@ -5,23 +5,30 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from bsc_monitor.model.organisation import Better, Kpi, Thresholds
 from bsc_monitor.model.status import Status
 
-RED_SCORE = 100 / 3
-GREEN_SCORE = 200 / 3
-_GREEN_ROUNDED, _RED_ROUNDED = round(GREEN_SCORE, 9), round(RED_SCORE, 9)
-_DUST = 1e-8
-_GREEN_ABOVE, _RED_BELOW = GREEN_SCORE + _DUST, RED_SCORE - _DUST
-_AMBER_ABOVE, _AMBER_BELOW = RED_SCORE + _DUST, GREEN_SCORE - _DUST
-_GREEN, _AMBER, _RED = Status.GREEN, Status.AMBER, Status.RED
-_LARGE = 1e300
+RED_SCORE: Final = 100 / 3
+GREEN_SCORE: Final = 200 / 3
+_GREEN_ROUNDED: Final = round(GREEN_SCORE, 9)
+_RED_ROUNDED: Final = round(RED_SCORE, 9)
+_DUST: Final = 1e-8
+_GREEN_ABOVE: Final = GREEN_SCORE + _DUST
+_RED_BELOW: Final = RED_SCORE - _DUST
+_AMBER_ABOVE: Final = RED_SCORE + _DUST
+_AMBER_BELOW: Final = GREEN_SCORE - _DUST
+_GREEN: Final = Status.GREEN
+_AMBER: Final = Status.AMBER
+_RED: Final = Status.RED
+_LARGE: Final = 1e300
 
 
 class Curve(Protocol):
-    """What turns a value into its score and status."""
+    """What turns a value into its score and status. Curves are values: equal ones count as one."""
+
+    def __hash__(self) -> int: ...
 
     def judge(self, value: float) -> tuple[float, Status]:
         """The score, 0–100, and the status of a finite value."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from bsc_monitor.model import unit as units
@@ -25,9 +27,12 @@ from bsc_monitor.score.targets import (
     thresholds_on,
 )
 
-_OK, _PARTIAL, _UNKNOWN = ReadingState.OK, ReadingState.PARTIAL, Status.UNKNOWN
-_JUDGEABLE = (_OK, _PARTIAL)
-_FRESH, _STALE = Freshness.FRESH, Freshness.STALE
+_OK: Final = ReadingState.OK
+_PARTIAL: Final = ReadingState.PARTIAL
+_UNKNOWN: Final = Status.UNKNOWN
+_JUDGEABLE: Final = (_OK, _PARTIAL)
+_FRESH: Final = Freshness.FRESH
+_STALE: Final = Freshness.STALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,12 @@ class Rules:
     thresholds: Thresholds
     curve: Curve | None
     until: datetime | None  #: when others come into force, for the KPI or one of its segments; None: never
+
+
+@lru_cache(maxsize=65536)
+def _rules(thresholds: Thresholds, curve: Curve | None, until: datetime | None) -> Rules:
+    """The rules of all KPIs that are judged alike, once."""
+    return Rules(thresholds, curve, until)
 
 
 def rules_at(kpi: Kpi, instant: datetime, calendar: Calendar, path: TargetPath | None = None) -> Rules:
@@ -55,7 +66,7 @@ def _rules_on(day: date, kpi: Kpi, calendar: Calendar, path: TargetPath | None) 
     paths = [each for each in (path, *kpi.segments.values()) if len(each.steps) > 1]
     step = min((later for each in paths if (later := next_step(each, day)) is not None), default=None)
     until = None if step is None else midnight(step, ZoneInfo(calendar.timezone))
-    return Rules(thresholds, curve_of(kpi, thresholds), until)
+    return _rules(thresholds, curve_of(kpi, thresholds), until)
 
 
 def prorate(rules: Rules, kpi: Kpi, period: Period, now: datetime, calendar: Calendar) -> Rules | None:
@@ -112,11 +123,12 @@ def reading_of(value: PeriodValue, min_samples: int) -> KpiReading:
 
 def judgement_of(
     kpi: Kpi, shown: PeriodValue, now: datetime, before: Judgement | None, *, fresh_at: datetime | None,
-    earlier: PeriodValue | None, final: float | None, previous_period: bool = False, stale: bool = False,
+    limit: timedelta | None, earlier: PeriodValue | None, final: float | None, previous_period: bool = False,
+    stale: bool = False,
 ) -> Judgement:  # fmt: skip
-    """The judgement of what is shown. ``fresh_at``: the last sign of life; ``stale``: it is so for another reason."""
+    """The judgement of what is shown. ``fresh_at``: the last sign of life, which counts for as long as ``limit``;
+    ``stale``: it is so for another reason."""
     status = shown.status
-    limit = kpi.stale_after
     if limit is not None and fresh_at is not None and now - fresh_at >= limit:
         stale = True
     since = now if before is None or before.status is not status else before.since
@@ -190,8 +202,9 @@ def judge(
         open_value = settled(kpi.min_samples, open_value.period, reading_of(open_value, kpi.min_samples), rules)
     if open_value is not None and is_shown(open_value) and rules is not None:
         return judgement_of(
-            kpi, open_value, now, before, fresh_at=open_value.observed_at, earlier=closed_value, final=final
-        )
+            kpi, open_value, now, before, fresh_at=open_value.observed_at, limit=kpi.stale_after, earlier=closed_value,
+            final=final,
+        )  # fmt: skip
     if (
         closed_value is not None
         and is_shown(closed_value)
@@ -205,8 +218,8 @@ def judge(
             )
         signs = [at for at in (heard, closed_value.observed_at, open_value and open_value.observed_at) if at]
         return judgement_of(
-            kpi, closed_value, now, before, fresh_at=max(signs, default=None), earlier=earlier, final=final,
-            previous_period=True,
+            kpi, closed_value, now, before, fresh_at=max(signs, default=None), limit=kpi.stale_after, earlier=earlier,
+            final=final, previous_period=True,
         )  # fmt: skip
     return missing_judgement(kpi, thresholds, now, before, open_value)
 

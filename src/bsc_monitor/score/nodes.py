@@ -5,8 +5,10 @@ Sums are exact (``exact``), so what remains after any history is, to the bit, wh
 
 from __future__ import annotations
 
+from array import array
 from heapq import heappush
 from math import fsum
+from typing import Final
 
 from bsc_monitor.model.judgement import Counts, NodeKind, NodeScore
 from bsc_monitor.model.organisation import Missing, Weight
@@ -15,11 +17,12 @@ from bsc_monitor.score.curve import node_status
 from bsc_monitor.score.exact import exact
 
 #: how bad a status is for what it caps; not knowing is worse than green and better than a known fault
-_BADNESS = {Status.GREEN: 0, Status.UNKNOWN: 1, Status.AMBER: 2, Status.RED: 3}
+_BADNESS: Final = {Status.GREEN: 0, Status.UNKNOWN: 1, Status.AMBER: 2, Status.RED: 3}
 
-MISSING = 3
-PLACES = {Status.GREEN: 0, Status.AMBER: 1, Status.RED: 2, Status.UNKNOWN: MISSING}  #: in the counts of a node
-_LONG = 8  #: so many numbers are added up faster than they are made fewer
+_GREEN: Final = Status.GREEN
+_AMBER: Final = Status.AMBER
+_RED: Final = Status.RED
+_LONG: Final = 16  #: so many numbers are added up faster than they are made fewer
 
 Queue = list[tuple[int, "Node"]]  #: a heap of what is to be rolled up: (order, node)
 
@@ -41,37 +44,39 @@ class Edge:
 class Leaf(Edge):
     """A KPI in the tree, and its share in its objective. Without ``score`` it counts as missing."""
 
-    __slots__ = ("key", "name", "place", "status")
+    __slots__ = ("key", "name", "status")
 
     def __init__(self, name: str, key: bool, parent: Node, weights: Weight, missing: Missing, weight: float) -> None:
         super().__init__(self, parent, weights, missing, weight)
         self.name = name
         self.key = key
         self.status = Status.UNKNOWN
-        self.place = MISSING  #: in the counts
 
 
 class Node:
     """An objective, perspective or scorecard. Parents come after children in ``order``."""
 
     __slots__ = (
+        "amber",
         "blanks",
         "children",
         "counted",
-        "counts",
         "coverage",
         "covered",
         "dirty",
         "edges",
+        "green",
         "keys",
         "kind",
         "leaves",
         "min_coverage",
+        "missing",
         "moved",
         "name",
         "order",
         "path",
         "products",
+        "red",
         "score",
         "shown",
         "told",
@@ -81,29 +86,30 @@ class Node:
     )  # fmt: skip
 
     def __init__(self, kind: NodeKind, name: str, min_coverage: float) -> None:
-        self.kind: NodeKind = kind
-        self.name = name
-        self.min_coverage = min_coverage
+        # what every reading touches comes first, so that it shares lines of the cache where this is compiled
         self.order = 0
         self.dirty = False
+        self.moved = True  #: whether the weights that count are others than these:
+        self.counted = 0.0  #: sum of the weights that count; 0: there is no score
+        self.coverage = 0.0  #: share of the weights with a score
+        self.products = array("d")  #: what adds up to the exact sum of weight × score
+        self.keys: tuple[Leaf, ...] = ()  #: key KPIs directly below
+        self.edges: tuple[Edge, ...] = ()  #: to its parents
+        self.score: float | None = None
+        self.shown: NodeScore | None = None
+        self.told: Counts | None = None  #: the counts as they are told, while they are the same
+        self.kind: NodeKind = kind
+        self.name = name
+        self.green = self.amber = self.red = self.missing = 0  #: KPIs below
         self.path: tuple[Node, ...] = ()  #: itself and every node above it, once
         self.leaves: list[Leaf] = []  #: KPIs directly below
         self.children: list[Edge] = []
-        self.edges: list[Edge] = []  #: to its parents
-        self.keys: list[Leaf] = []  #: key KPIs directly below
-        self.counts = [0, 0, 0, 0]  #: KPIs below: green, amber, red, missing;
-        self.told: Counts | None = None  #: and as they are told, while they are the same
-        self.products: list[float] = []  #: what adds up to the exact sum of weight × score
-        self.covered: list[float] = []  #: of weights with a score
-        self.zeros: list[float] = []  #: of weights without one that count as 0
+        self.covered: list[float] = []  #: what adds up to the exact sum of the weights with a score
+        self.zeros: list[float] = []  #: of those without one that count as 0
         self.weights: list[float] = []  #: of all weights,
         self.total = 0.0  #: rounded
         self.blanks = 0  #: children whose missing score leaves this node without
-        self.moved = True  #: whether the weights that count are others than these:
-        self.coverage = 0.0  #: share of the weights with a score
-        self.counted = 0.0  #: sum of the weights that count; 0: there is no score
-        self.score: float | None = None
-        self.shown: NodeScore | None = None
+        self.min_coverage = min_coverage
 
 
 def roll_up(node: Node) -> tuple[float | None, Status, str]:
@@ -112,7 +118,7 @@ def roll_up(node: Node) -> tuple[float | None, Status, str]:
         _weigh(node)
     products = node.products
     if len(products) > _LONG:
-        products = node.products = exact(products)
+        products = node.products = array("d", exact(list(products)))
     if not node.counted:
         return None, Status.UNKNOWN, _why_blank(node)
     score = fsum(products) / node.counted
@@ -145,7 +151,7 @@ def refill(node: Node) -> None:
             zeros.append(weight)
         elif edge.missing == "blank":
             node.blanks += 1
-    node.products, node.covered, node.zeros = exact(products), covered, zeros
+    node.products, node.covered, node.zeros = array("d", exact(products)), covered, zeros
     node.weights = exact([edge.weight for edge in node.children])
     node.total = node.weights[0] if node.weights else 0.0
     node.moved = True
@@ -157,6 +163,19 @@ def touch(node: Node, queue: Queue) -> None:
     heappush(queue, (node.order, node))
 
 
+def count(node: Node, status: Status, by: int) -> None:
+    """Have so many KPIs more (or fewer) of a status below a node."""
+    if status is _GREEN:
+        node.green += by
+    elif status is _AMBER:
+        node.amber += by
+    elif status is _RED:
+        node.red += by
+    else:
+        node.missing += by
+    node.told = None
+
+
 def contribute(edge: Edge, score: float | None, queue: Queue) -> None:
     """Put a child's new score, another than before, into its parent's sums in place of the old one."""
     old, weight, node = edge.score, edge.weight, edge.parent
@@ -164,7 +183,8 @@ def contribute(edge: Edge, score: float | None, queue: Queue) -> None:
     if not node.dirty:
         touch(node, queue)
     if old is not None and score is not None:
-        node.products += (-(weight * old), weight * score)
+        node.products.append(-(weight * old))
+        node.products.append(weight * score)
     elif weight:
         node.moved = True
         sign = 1 if old is None else -1

@@ -26,15 +26,16 @@ def show(state: KpiState, step: Step) -> Judgement:
         state.shown, state.curve = open_value, None if state.prorate else state.rules.curve
         fresh_at = open_value.observed_at if state.formula is None or state.operands else None
         return judgement_of(
-            kpi, open_value, now, before, fresh_at=fresh_at, earlier=prior, final=state.final, stale=stale
-        )
+            kpi, open_value, now, before, fresh_at=fresh_at, limit=state.stale_after, earlier=prior, final=state.final,
+            stale=stale,
+        )  # fmt: skip
     if is_shown(prior) and prior is not None and state.window is None:
         state.shown, state.curve = prior, None
         fresh_at = _last_sign(state, prior.observed_at)
         earlier = state.earlier if state.closed is prior else state.closed
         return judgement_of(
-            kpi, prior, now, before, fresh_at=fresh_at, earlier=_before(earlier, state), final=state.final,
-            previous_period=True, stale=stale,
+            kpi, prior, now, before, fresh_at=fresh_at, limit=state.stale_after, earlier=_before(earlier, state),
+            final=state.final, previous_period=True, stale=stale,
         )  # fmt: skip
     state.shown = state.curve = None
     return missing_judgement(kpi, state.rules.thresholds, now, before, open_value)
@@ -45,7 +46,7 @@ def due_at(state: KpiState, judgement: Judgement, now: datetime) -> datetime:
     dues = [state.current.end, *(deadline(state, slot) for slot in state.live)]
     if state.rules.until is not None:
         dues.append(state.rules.until)
-    limit = state.kpi.stale_after
+    limit = state.stale_after
     if limit is not None and judgement.freshness is Freshness.FRESH:
         sign = _last_sign(state, judgement.observed_at) if judgement.previous_period else judgement.observed_at
         if sign is not None:
@@ -73,8 +74,9 @@ def _show_trailing(state: KpiState, step: Step, trailing: Trailing, prior: Perio
     if is_shown(value) and value is not None and step.now < trailing.period.end + trailing.length:
         state.shown, state.curve = value, state.rules.curve
         return judgement_of(
-            state.kpi, value, step.now, state.judgement, fresh_at=value.observed_at, earlier=prior, final=state.final
-        )
+            state.kpi, value, step.now, state.judgement, fresh_at=value.observed_at, limit=state.stale_after,
+            earlier=prior, final=state.final,
+        )  # fmt: skip
     state.shown = state.curve = None
     return missing_judgement(state.kpi, state.rules.thresholds, step.now, state.judgement, value)
 

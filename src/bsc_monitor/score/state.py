@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from bsc_monitor.model.judgement import Judgement
 from bsc_monitor.model.organisation import Kpi
@@ -21,7 +22,7 @@ from bsc_monitor.score.nodes import Leaf
 from bsc_monitor.score.periods import timeline
 from bsc_monitor.score.targets import final_target
 
-_END = timedelta(milliseconds=1)  #: a run after a period's end stamps its readings so long before it
+_END: Final = timedelta(milliseconds=1)  #: a run after a period's end stamps its readings so long before it
 
 # empty, and each one for all: never written
 _NO_SEGMENTS: dict[Labels, Cell] = {}
@@ -191,7 +192,8 @@ class KpiState:
     __slots__ = (
         "calendar", "closed", "current", "curve", "definition", "dependents", "dirty", "due", "earlier", "final", "formula",
         "grace", "heard", "how", "judgement", "kpi", "leaf", "line", "live", "min_samples", "moved", "name", "operands",
-        "pending", "prior", "prorate", "rank", "rules", "shown", "since", "trailing", "window",
+        "pending", "prior", "prorate", "rank", "rules", "shown", "since", "stale_after",
+        "trailing", "window",
     )  # fmt: skip
 
     def __init__(self, kpi: Kpi, calendar: Calendar, now: datetime) -> None:
@@ -225,7 +227,7 @@ class KpiState:
         self.definition = ""
         self.final = final_target(kpi) if kpi.baseline is not None else None
         self.grace, self.min_samples, self.prorate = kpi.grace, kpi.min_samples, kpi.prorate
-        self.how, self.window = kpi.aggregate, kpi.window
+        self.how, self.window, self.stale_after = kpi.aggregate, kpi.window, kpi.stale_after
         self.rules = rules_at(kpi, now, self.calendar)
         self.turn(now)
 

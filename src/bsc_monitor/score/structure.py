@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bsc_monitor.model.organisation import Missing, Objective, Organisation, Weight
 from bsc_monitor.model.period import Period
-from bsc_monitor.score.nodes import MISSING, Edge, Leaf, Node, refill
+from bsc_monitor.score.nodes import Edge, Leaf, Node, refill
 from bsc_monitor.score.periods import last_day, local_day, midnight
 from bsc_monitor.score.tree import Tree
 
@@ -34,7 +34,7 @@ def build_tree(organisation: Organisation, at: datetime | Period) -> Tree:
             parent.children.append(leaf)
             parent.leaves.append(leaf)
             if kpi.key:
-                parent.keys.append(leaf)
+                parent.keys = (*parent.keys, leaf)
     for objective in _supporting_first(organisation.objectives):
         above = nodes.get(("perspective", f"{objective.scorecard}/{objective.perspective}"))
         _join(nodes["objective", objective.name], above, objective.weight, objective.missing, days[objective.scorecard])
@@ -89,7 +89,7 @@ def _join(child: Node, parent: Node | None, weights: Weight, missing: Missing, d
     if parent is not None and child.children:
         edge = Edge(child, parent, weights, missing, _weight(weights, day))
         parent.children.append(edge)
-        child.edges.append(edge)
+        child.edges = (*child.edges, edge)
 
 
 def _weight(weights: Weight, day: date) -> float:
@@ -111,7 +111,7 @@ def _finish(nodes: list[Node], leaves: Mapping[str, Leaf]) -> None:
         node.path = tuple(sorted(above, key=lambda each: each.order))
     for leaf in leaves.values():
         for node in leaf.parent.path:
-            node.counts[MISSING] += 1
+            node.missing += 1
 
 
 def _steps(

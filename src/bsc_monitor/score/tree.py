@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from heapq import heappop
+from typing import Final
 
 from bsc_monitor.model.judgement import Counts, Judgement, NodeScore
 from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.score.changes import NodeTurn
-from bsc_monitor.score.nodes import PLACES, Edge, Leaf, Node, Queue, contribute, refill, roll_up, touch
+from bsc_monitor.score.nodes import Edge, Leaf, Node, Queue, contribute, count, refill, roll_up, touch
 
-_FRESH, _UNKNOWN = Freshness.FRESH, Status.UNKNOWN
+_FRESH: Final = Freshness.FRESH
+_UNKNOWN: Final = Status.UNKNOWN
 
 
 class Tree:
@@ -46,14 +48,10 @@ class Tree:
         if score != leaf.score:
             contribute(leaf, score, self._dirty)
         if status is not leaf.status:
-            leaf.status = status
-            old, place = leaf.place, PLACES[status]
-            leaf.place = place
+            old, leaf.status = leaf.status, status
             for node in leaf.parent.path:
-                counts = node.counts
-                counts[old] -= 1
-                counts[place] += 1
-                node.told = None
+                count(node, old, -1)
+                count(node, status, 1)
                 if not node.dirty:
                     touch(node, self._dirty)
 
@@ -75,13 +73,14 @@ class Tree:
         """Forget every sum and count and build it anew from the leaves; the nodes that come out different."""
         changed: list[NodeTurn] = []
         for node in self.nodes:
-            node.counts, node.told = [0, 0, 0, 0], None
+            node.green = node.amber = node.red = node.missing = 0
         for node in self.nodes:
             if node.leaves:
-                places = [leaf.place for leaf in node.leaves]
-                tally = [places.count(place) for place in range(4)]
+                below = [leaf.status for leaf in node.leaves]
+                tally = [(status, below.count(status)) for status in Status]
                 for above in node.path:
-                    above.counts = [a + b for a, b in zip(above.counts, tally, strict=True)]
+                    for status, found in tally:
+                        count(above, status, found)
         for node in self.nodes:
             refill(node)
             node.score = _renew(node, now, changed)
@@ -103,7 +102,7 @@ def _renew(node: Node, now: datetime, changed: list[NodeTurn]) -> float | None:
     score, status, reason = roll_up(node)
     before, counts = node.shown, node.told
     if counts is None:
-        counts = node.told = Counts(*node.counts)
+        counts = node.told = Counts(node.green, node.amber, node.red, node.missing)
     coverage, since = node.coverage, now
     if before is not None and before.status is status:
         since = before.since or now
