@@ -1,8 +1,7 @@
 """What people do on the board: glance, look closer, act; and what changes by itself."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.unit.web import site
 from tests.web.conftest import PHONE
 

@@ -8,10 +8,11 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from bsc_monitor.bus import Bus
 from bsc_monitor.current import Current
