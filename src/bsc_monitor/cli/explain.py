@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,6 +19,7 @@ from bsc_monitor.improve.words import amount
 from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.judgement import NodeKind
 from bsc_monitor.model.organisation import Level, Organisation
+from bsc_monitor.model.words import node_reason
 from bsc_monitor.score.alignment import alignment
 from bsc_monitor.score.explain import Explanation, explain, explain_past, to_data
 from bsc_monitor.score.explain_kpi import KpiExplanation
@@ -51,14 +52,16 @@ def explain_node(
     found = _explain(configuration, kind, name, at)
     failing = _failing(configuration, name) if found.kpi is not None and found.at is None else None
     if as_json:
-        about = {"failing": to_data(failing)} if found.kpi is not None else {}
+        about: dict[str, Any] = {"reason": node_reason(found.reason)}
+        if found.kpi is not None:
+            about["failing"] = to_data(failing)
         typer.echo(json.dumps(to_data(found) | about, indent=2))
         return
     console = Console()
     score = "–" if found.score is None else f"{found.score:.1f}"
     console.print(f"[bold]{escape(found.title)}[/] ({found.name}): {found.status}, score {score}", highlight=False)
     if found.reason:
-        console.print(escape(found.reason))
+        console.print(escape(node_reason(found.reason)))
     if found.kpi is not None:
         _print_kpi(console, found.kpi, failing)
     if found.children:

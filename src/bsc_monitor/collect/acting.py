@@ -43,8 +43,8 @@ async def open_ticket(
         deadline = asyncio.get_running_loop().time() + source.timeout
         return checked_link(await guarded(_asked(opener(run, source.config, request, given)), partial(float, deadline)))
     except SourceError as error:
-        failed = as_source_error(error)
-        raise SourceError(client.redactor.text(failed.message), failed.reason, hint=failed.hint) from None
+        failed, mask = as_source_error(error), client.redactor.text
+        raise SourceError(mask(failed.message), failed.reason, hint=mask(failed.hint)) from None
     finally:
         await client.close()
 

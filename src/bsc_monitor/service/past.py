@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bsc_monitor import crash
+from bsc_monitor.bus import Bus
 from bsc_monitor.collect.backfill import Outcome, PastRun, backfill, default_start, past_runs
 from bsc_monitor.collect.schedule import Collection
-from bsc_monitor.model.event import CollectorFailed, CollectorRan
+from bsc_monitor.model.event import CollectorFailed, CollectorRan, ConfigReloaded
 from bsc_monitor.score.periods import period_at
 from bsc_monitor.store import Store
 from bsc_monitor.store.records import ScopeKey, load_checkpoints, save_checkpoint
@@ -54,6 +55,24 @@ async def fill(store: Store, collection: Collection, runs: list[PastRun], told: 
     await backfill(runs, collection.collect_past, finished)
 
 
+async def every_job_ran(bus: Bus, collection: Collection) -> None:
+    """Wait until every job that there is ran once: people look at today before they look back."""
+    ran = asyncio.Event()
+    jobs = collection.next_runs()
+
+    def look(event: object) -> None:
+        if isinstance(event, ConfigReloaded):  # some may have left that never ran
+            jobs[:] = collection.next_runs()
+        if all(job.ended is not None for job in jobs):
+            ran.set()
+
+    ends = [bus.subscribe(kind, look) for kind in (CollectorRan, CollectorFailed, ConfigReloaded)]
+    look(None)
+    await ran.wait()
+    for end in ends:
+        end()
+
+
 class Past:
     """The service's own back-fill: with a sandbox, history is part of what there is to see; else when asked for."""
 
@@ -89,7 +108,7 @@ class Past:
                 first_failure=known.first_failure or outcome.error,
             )  # fmt: skip
 
-        await self._present_first()
+        await every_job_ran(self._service.bus, self._service.collection)
         _log.info("collecting the past", runs=len(runs))
         self._service.improving.hold(held=True)
         try:
@@ -100,21 +119,6 @@ class Past:
             self.progress = replace(self.progress, running=False)
         known = self.progress
         _log.info("the past is collected", runs=known.done, failed=known.failed, first_failure=known.first_failure)
-
-    async def _present_first(self) -> None:
-        """Wait until every job ran once: people look at today before they look back."""
-        ran = asyncio.Event()
-        jobs = self._service.collection.next_runs()
-
-        def look(_: object) -> None:
-            if all(job.ended is not None for job in jobs):
-                ran.set()
-
-        ends = [self._service.bus.subscribe(kind, look) for kind in (CollectorRan, CollectorFailed)]
-        look(None)
-        await ran.wait()
-        for end in ends:
-            end()
 
     async def stop(self) -> None:
         """Interrupt it; the next start goes on with it."""

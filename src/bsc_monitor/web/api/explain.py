@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from bsc_monitor.evaluate.awaiting import with_period
 from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.judgement import NodeKind
+from bsc_monitor.model.words import node_reason
 from bsc_monitor.score.alignment import alignment
 from bsc_monitor.score.explain import Explanation, explain, explain_past, to_data
 from bsc_monitor.store import history
@@ -63,7 +64,7 @@ async def _explained(call: Call, kind: NodeKind, name: str, at: str) -> scorecar
         found = await explanation(call.board, kind, name, at)
     except KeyError:
         raise web.HTTPNotFound(text=f"There is no {kind} {name!r}.") from None
-    data: dict[str, Any] = to_data(found)
+    data: dict[str, Any] = to_data(found) | {"reason": node_reason(found.reason)}
     if found.kpi is not None:
         data["failing"] = to_data(_failing(call.board, name)) if found.at is None else None
     return scorecard_models.Explained(subject=f"{kind}:{name}", explanation=data)
