@@ -240,7 +240,7 @@ class Scoring:
                     heappush(queue, (derived.rank, number, derived))
 
     def _process(self, step: Step, state: KpiState, judged: list[Turn]) -> None:
-        if state.due is None or step.now >= state.due or state.prorate:
+        if state.due is None or state.prorate:  # whatever was due by now left the agenda in ``_elapse``
             _advance(state, step)
         if state.formula is not None:
             derive(state, step)
