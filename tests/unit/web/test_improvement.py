@@ -4,12 +4,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 from tests.unit.web import site
 
-from bsc_monitor.model.event import InitiativeChanged, InsightEnded, InsightFound, TicketOpened
+from bsc_monitor.model.event import InitiativeChanged, InsightEnded, InsightFound, KpiJudged, TicketOpened
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, Insight, InsightKind
 from bsc_monitor.model.period_value import PeriodValue
-from bsc_monitor.model.status import ReadingState
+from bsc_monitor.model.status import Freshness, ReadingState, Status
 from bsc_monitor.store import Store
 from bsc_monitor.store.periods import save_values
 from bsc_monitor.web.improvement import Document
@@ -234,3 +235,19 @@ async def test_the_form_leads_to_the_report_of_its_period_or_of_the_last_month(c
         "/reports/make", params={"scorecard": "it", "period": period, "format": "pdf"}, allow_redirects=False
     )
     assert (reply.status, reply.headers["Location"]) == (303, f"/reports/it/{label}.pdf")
+
+
+async def idle(client):
+    return (await text(client, "/improvement")).partition('id="idle-title"')[2].partition("</section>")[0]
+
+
+async def test_that_somebody_works_on_all_that_is_red_is_said_of_what_is_known(client):
+    judgements = client.board.current.judgements.values()
+    calm = [structs.replace(each, status=Status.GREEN, freshness=Freshness.FRESH, score=99.0) for each in judgements]
+    client.board.bus.publish([KpiJudged(site.NOW, each, None) for each in calm])
+    assert "glyph green" in await idle(client)
+    lost = structs.replace(calm[0], status=Status.UNKNOWN, freshness=Freshness.MISSING, value=None, score=None)
+    client.board.bus.publish([KpiJudged(site.NOW, lost, calm[0])])
+    said = await idle(client)
+    assert "known to be red; 1 KPI has no data." in said
+    assert "glyph green" not in said

@@ -65,6 +65,7 @@ def _(event: KpiJudged) -> Iterator[Key]:
     if Status.RED in known or (Status.UNKNOWN in known and len(known) > 1):
         yield Key("concerns")
         yield Key("concerns", name.partition("/")[0])
+        yield Key("improvement")
 
 
 @changed_by.register

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bsc_monitor.improve.words import amount, number, signed
 from bsc_monitor.model.insight import Direction, InitiativePhase, InitiativeState, Insight, InsightKind
 from bsc_monitor.model.organisation import Initiative, Kpi
-from bsc_monitor.web.view.attention import Concern, concerns
+from bsc_monitor.web.view.attention import Concern, concerns, without_data
 from bsc_monitor.web.view.scene import Scene
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,6 +83,7 @@ class Improvement:
     columns: tuple[tuple[str, str, tuple[Course, ...]], ...]
     worsening: tuple[Topic, ...]
     idle: tuple[Concern, ...]  #: red, and nobody acts
+    dark: int  #: KPIs of which nobody knows whether they are
     opportunities: tuple[Topic, ...]
     news: tuple[Topic, ...]
 
@@ -100,7 +101,7 @@ def picture(scene: Scene) -> Improvement:
     idle = tuple(each for each in concerns(scene) if not each.actions)
     raising = [each for each in good if each.insight.kind is InsightKind.RATCHET]
     news = [each for each in good if each not in raising]
-    return Improvement(columns, _topics(bad), idle, _topics(raising + rest), _topics(news))
+    return Improvement(columns, _topics(bad), idle, without_data(scene, ""), _topics(raising + rest), _topics(news))
 
 
 def _topics(found: Iterable[Finding]) -> tuple[Topic, ...]:
