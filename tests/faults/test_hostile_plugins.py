@@ -2,7 +2,6 @@
 
 import asyncio
 import textwrap
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -208,23 +207,21 @@ async def test_what_a_stream_keeps_goes_to_the_worker_and_back(zoo):
 )  # fmt: skip
 async def test_a_hostile_plugin_fails_alone_and_the_loop_does_not_notice(zoo, name, reason):
     assert (await ask(zoo, "good")).error is None
-    stalls, stop = [], asyncio.Event()
+    turns = 0
 
     async def watch():
-        last = time.perf_counter()
-        while not stop.is_set():
+        nonlocal turns
+        while True:
             await asyncio.sleep(0.005)
-            now = time.perf_counter()
-            stalls.append(now - last)
-            last = now
+            turns += 1
 
     watching = asyncio.create_task(watch())
     result = await ask(zoo, name, seconds=1.5 if reason is CollectorError.TIMEOUT else 30)
-    stop.set()
-    await watching
+    watching.cancel()
     assert result.error.reason is reason, result.error
     assert "own-t0ken" not in result.error.message
-    assert max(stalls) < 0.5  # far above the goal, as other programs share the machine; a blocked loop would show 1.5
+    if reason is CollectorError.TIMEOUT:
+        assert turns > 20, "a loop that stands still for all that time turns once or twice, a free one 300 times"
     after = await ask(zoo, "good")
     assert after.error is None, after.error
 
