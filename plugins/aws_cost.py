@@ -14,9 +14,7 @@ The user needs ce:Get* and budgets:ViewBudget.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from typing import Any, Literal
 from urllib.parse import urlencode
 
 from pydantic import Field
@@ -26,7 +24,6 @@ from bsc_monitor.kit.cost import (
     Allotment,
     Book,
     CostConfig,
-    Line,
     Stretch,
     add,
     allotted,
@@ -45,11 +42,21 @@ from bsc_monitor.kit.cost import (
 )
 from bsc_monitor.kit.cost.aws import AwsClient, AwsKey
 from bsc_monitor.kit.cost.aws_budgets import cost_budget
+from bsc_monitor.kit.cost.aws_params import (
+    Commitment,
+    Cost,
+    Planned,
+    RunChange,
+    Scope,
+    Tagged,
+    counted,
+    left_out,
+    where_of,
+)
 from bsc_monitor.kit.cost.cost_explorer import (
     anomalies,
     commitment,
     costs,
-    expression,
     forecast,
     has_monitor,
     number,
@@ -59,7 +66,6 @@ from bsc_monitor.plugin import (
     Collector,
     CollectorError,
     Context,
-    Params,
     Reading,
     Secret,
     SourceError,
@@ -68,53 +74,6 @@ from bsc_monitor.plugin import (
 
 _CONSOLE = "https://us-east-1.console.aws.amazon.com/costmanagement/home"
 _USAGE = ("Usage", "DiscountedUsage", "SavingsPlanCoveredUsage")  # what can bear a tag
-
-
-class Scope(Params):
-    """Which part of the bill."""
-
-    services: list[str] = Field(default_factory=list, description="as Cost Explorer spells them")
-    accounts: list[str] = Field(default_factory=list, description="linked accounts, 12 digits")
-    tags: dict[str, list[str]] = Field(default_factory=dict, description="cost allocation tag → values")
-    filter: dict[str, Any] = Field(default_factory=dict, description="any other expression of Cost Explorer")
-
-
-class Cost(Scope):
-    """Which part of the bill, and which of its lines."""
-
-    tax: bool = Field(False, description="count tax in")
-    credits: bool = Field(True, description="take credits and refunds off")
-
-
-class Planned(Cost):
-    """Which cost, and which budget."""
-
-    budget: str = Field(
-        "",
-        description="name in AWS Budgets (its own filter decides what counts), or in budget_file",
-        examples=["cloud"],
-    )
-    amortised: bool = Field(False, description="compare the amortised cost; a budget of AWS says so itself")
-
-
-class RunChange(Cost):
-    """What is run and what is change: by the values of a tag, or by accounts."""
-
-    tag: str = Field("", description="cost allocation tag; without it run and change are accounts")
-    run: list[str] = Field(min_length=1, description="values of the tag, or accounts, that are run", examples=[["run"]])
-    change: list[str] = Field(min_length=1, description="those that are change", examples=[["change"]])
-
-
-class Tagged(Scope):
-    """Which tag every cost should bear."""
-
-    tag: str = Field(description="cost allocation tag", examples=["team"])
-
-
-class Commitment(Params):
-    """Which kind of commitment."""
-
-    kind: Literal["savings_plans", "reservations"] = Field("savings_plans", description="the two overlap")
 
 
 class AwsCost(Collector):
@@ -182,7 +141,7 @@ class AwsCost(Collector):
             return no_cost(ctx, f"no settled day yet: AWS under-reports the last {self.config.lag + 1} days")
         found = await self._lines(ctx, scope, "", first, end)
         return variance_reading(
-            ctx, total(_counted(found.lines(), scope), metric), allotted(budget, first, end), self.config,
+            ctx, total(counted(found.lines(), scope), metric), allotted(budget, first, end), self.config,
             evidence=self._link(found, scope), notes=[f"up to {end - DAY}", *found.notes], estimated=found.estimated,
         )  # fmt: skip
 
@@ -197,9 +156,9 @@ class AwsCost(Collector):
         first, end = whole_period(ctx)
         today, notes = current_day(ctx), []
         found = await self._lines(ctx, scope, "", first, min(end, today))
-        cost = total(_counted(found.lines(), scope), metric)
+        cost = total(counted(found.lines(), scope), metric)
         if end > today:
-            rest = await forecast(ctx, self._aws, _filter(scope), metric, _left_out(scope), max(first, today), end)
+            rest = await forecast(ctx, self._aws, where_of(scope), metric, left_out(scope), max(first, today), end)
             if rest is None:
                 return no_cost(ctx, "AWS has too little history for a forecast")
             amount, currency = rest
@@ -216,7 +175,7 @@ class AwsCost(Collector):
         dimension = f"tag:{p.tag}" if p.tag else "account"
         found = await self._lines(ctx, p, dimension, *days_of(ctx.window, ctx.calendar))
         return run_reading(
-            ctx, _counted(found.lines(), p), "AmortizedCost", p.run, p.change, self.config,
+            ctx, counted(found.lines(), p), "AmortizedCost", p.run, p.change, self.config,
             evidence=self._link(found, p, dimension), estimated=found.estimated,
         )  # fmt: skip
 
@@ -307,7 +266,7 @@ class AwsCost(Collector):
         for dimension in ctx.by or ("",):
             found = await self._lines(ctx, p, dimension, first, end)
             readings += cost_readings(
-                ctx, _counted(found.lines(), p), metric, dimension, self.config, whole=not readings,
+                ctx, counted(found.lines(), p), metric, dimension, self.config, whole=not readings,
                 evidence=self._link(found, p, dimension), notes=found.notes, estimated=found.estimated,
             )  # fmt: skip
         return readings
@@ -319,7 +278,7 @@ class AwsCost(Collector):
         )  # fmt: skip
 
     def _link(self, found: Stretch, p: Scope, dimension: str = "") -> str:
-        asked = {"startDate": found.first, "endDate": found.end - DAY, "granularity": "Daily", "groupBy": dimension, "filter": json.dumps(_filter(p))}  # fmt: skip
+        asked = {"startDate": found.first, "endDate": found.end - DAY, "granularity": "Daily", "groupBy": dimension, "filter": json.dumps(where_of(p))}  # fmt: skip
         if self.config.url:
             return f"{self.config.url.rstrip('/')}/?{urlencode(asked)}"
         return f"{_CONSOLE}#/cost-explorer?{urlencode(asked)}"
@@ -328,7 +287,7 @@ class AwsCost(Collector):
 
     async def _lines(self, ctx: Context, p: Scope, dimension: str, first: date, end: date) -> Stretch:
         """Daily sums by record type and ``dimension``."""
-        return await costs(ctx, self._aws, _filter(p), dimension, first, end)
+        return await costs(ctx, self._aws, where_of(p), dimension, first, end)
 
     async def _budget(self, ctx: Context, p: Planned) -> tuple[list[Allotment], Cost, str]:
         """The budget, what it counts, and by which metric: those of AWS say so in place of the KPI."""
@@ -342,17 +301,3 @@ class AwsCost(Collector):
             )
         budget = await cost_budget(ctx, self._aws, self.config.account_id, p.budget)
         return budget.allotments, Cost(filter=budget.where, tax=budget.tax, credits=budget.credits), budget.metric
-
-
-def _filter(p: Scope) -> dict[str, Any]:
-    return expression({"service": p.services, "account": p.accounts}, p.tags, p.filter)
-
-
-def _counted(lines: Iterable[Line], p: Cost) -> Iterator[Line]:
-    left_out = _left_out(p)
-    return (line for line in lines if line.kind not in left_out)
-
-
-def _left_out(p: Cost) -> list[str]:
-    """The record types that do not count."""
-    return [*([] if p.tax else ["Tax"]), *([] if p.credits else ["Credit", "Refund"])]

@@ -24,191 +24,48 @@ before it is renewed.
 
 import statistics
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from bsc_monitor.kit.flow import Move, Past, past, running
-from bsc_monitor.kit.issues import Cycle, Issue
+from bsc_monitor.kit.flow import running
+from bsc_monitor.kit.issues import Issue
 from bsc_monitor.kit.jira import JiraClient
-from bsc_monitor.kit.jira_query import before, between, during, ended_in, entered, quoted, scoped, showing
+from bsc_monitor.kit.jira_flow import Lived, chosen, cycles_of, finished, in_progress, is_type, lives, spent, within
+from bsc_monitor.kit.jira_params import (
+    Commitment,
+    Count,
+    CycleTime,
+    Defects,
+    Duration,
+    Efficiency,
+    Flow,
+    Progress,
+    Response,
+    Scope,
+    Sla,
+    SprintScope,
+    Sum,
+)
+from bsc_monitor.kit.jira_query import before, between, during, ended_in, entered, quoted, showing
 from bsc_monitor.kit.jira_records import changed_issues, closed_sprints
-from bsc_monitor.kit.sprints import ClosedSprint, Planned
-from bsc_monitor.kit.statistics import Statistic, summarise
+from bsc_monitor.kit.sprints import ClosedSprint, Planned, scope_of
+from bsc_monitor.kit.statistics import summarise
 from bsc_monitor.plugin import (
     Calendar,
     Collector,
-    CollectorError,
     Completeness,
     Context,
-    Params,
     Reading,
     ReadingState,
     Secret,
     SourceConfig,
-    SourceError,
     Window,
     measure,
     stream,
 )
 
 _IN_WORKING_HOURS = "in working hours"  # what is said of a clock
-
-
-class Scope(Params):
-    """Which issues are fetched; KPIs with the same scope share one fetch."""
-
-    project: str = Field("", description="key of a project, or several with commas", examples=["SHOP"])
-    jql: str = Field("", description="JQL that narrows the issues, e.g. labels = customer")
-    epic: str = Field("", description="key of an epic: its children only")
-
-    @model_validator(mode="after")
-    def _bounded(self) -> "Scope":
-        if not (self.project.strip() or self.jql.strip() or self.epic.strip()):
-            raise ValueError("give project, jql or epic: Jira refuses a search without a restriction")
-        return self
-
-    def query(self, *, cloud: bool) -> str:
-        """The JQL that finds them."""
-        return scoped(self.project, self.epic, self.jql, cloud=cloud)
-
-
-class Flow(Scope):
-    """Which issues, and which statuses mean that they are started and done."""
-
-    types: list[str] = Field([], description="issue types, by name or id; empty: all")
-    subtasks: bool = Field(False, description="count sub-tasks too")
-    done: list[str] = Field([], description="statuses that mean done, by name or id; empty: those of category done")
-    started: list[str] = Field([], description="statuses that mean started; empty: those of category indeterminate")
-
-    def is_done(self, move: "Move") -> bool:
-        """Whether a status means done."""
-        return _named(move, self.done) if self.done else move.category == "done"
-
-    def is_started(self, move: "Move") -> bool:
-        """Whether a status means that work goes on."""
-        return _named(move, self.started) if self.started else move.category == "indeterminate"
-
-
-class Duration(Flow):
-    """Which issues, by which clock, and how their durations become one number."""
-
-    statistic: Statistic = "median"
-    business: bool = Field(False, description="only working hours of the configured calendar")
-
-
-class CycleTime(Duration):
-    """Which issues, and what of those that never were in progress."""
-
-    include_skipped: bool = Field(False, description="count issues that never were in progress as 0")
-
-
-class Efficiency(Flow):
-    """Which statuses are waiting and which are work."""
-
-    waiting: list[str] = Field(
-        min_length=1, description="statuses in which an issue waits, by name or id", examples=[["Review"]]
-    )
-    active: list[str] = Field([], description="statuses in which it is worked on; empty: all others that mean started")
-    business: bool = Field(False, description="only working hours of the configured calendar")
-
-
-class Defects(Flow):
-    """Which issues are defects."""
-
-    bugs: list[str] = Field(["Bug"], description="issue types that are defects, by name or id")
-
-
-class Progress(Flow):
-    """How progress is counted."""
-
-    points: bool = Field(False, description="count points instead of issues")
-
-
-class SprintScope(Params):
-    """Whose sprints."""
-
-    project: str = Field(description="key of a project with a scrum board", examples=["SHOP"])
-    board: int = Field(0, description="id of one board; 0: all boards of the project")
-
-
-class Commitment(SprintScope):
-    """How commitment is counted."""
-
-    points: bool = Field(False, description="count points instead of issues")
-
-
-class Sla(Scope):
-    """Which service level; empty: all."""
-
-    sla: str = Field("", description="name of the SLA, e.g. Time to resolution")
-
-
-class Response(Scope):
-    """Which service level tells the first response, by which clock, and how it becomes one number."""
-
-    sla: str = Field("Time to first response", description="name of the SLA that tells the first response")
-    statistic: Statistic = "mean"
-    business: bool = Field(False, description="the service level's own clock instead of elapsed time")
-
-
-class Count(Params):
-    """Any JQL."""
-
-    jql: str = Field(description="what to count", examples=["project = SHOP"])
-    time_field: str = Field(
-        "", description="date field that must lie in the period, e.g. created; empty: as the JQL says"
-    )
-
-
-class Sum(Count):
-    """Any JQL and a numeric field."""
-
-    field: str = Field(description="a numeric field, by name or id", examples=["Story Points"])
-
-
-Lived = tuple[Issue, Past]  # an issue, and what it had been through at a moment
-
-
-# ---- pure: from issues to numbers
-
-
-def chosen(issues: Iterable[Issue], p: Flow) -> list[Issue]:
-    """The issues that the parameters mean."""
-    return [i for i in issues if (p.subtasks or not i.subtask) and (not p.types or _is_type(i, p.types))]
-
-
-def lives(issues: Iterable[Issue], p: Flow, end: datetime) -> list[Lived]:
-    """The issues that the parameters mean, with what they had been through at a moment."""
-    return [(i, past(i.history, end, done=p.is_done, started=p.is_started)) for i in chosen(issues, p)]
-
-
-def finished(issues: Iterable[Issue], p: Flow, period: Window) -> list[Lived]:
-    """The issues finished in the period, with what they had been through at its end."""
-    found = lives(issues, p, period.end)
-    return [(i, life) for i, life in found if life.finished and _within(life.finished, period)]
-
-
-def in_progress(issues: Iterable[Issue], p: Flow, period: Window) -> list[Lived]:
-    """The issues started and not finished at the period's end."""
-    return [(i, life) for i, life in lives(issues, p, period.end) if life.started and not life.finished]
-
-
-def _named(move: Move, names: list[str]) -> bool:
-    return move.status in names or move.name in names or any(name in names for name in move.names)
-
-
-def _is_type(issue: Issue, names: list[str]) -> bool:
-    return issue.type in names or issue.type_id in names
-
-
-def _within(at: datetime, period: Window) -> bool:
-    return (period.start is None or at >= period.start) and at < period.end
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 class Jira(Collector):
@@ -329,17 +186,8 @@ class Jira(Collector):
     @measure(over="issues", unit="ratio", title="Flow efficiency")
     def flow_efficiency(self, issues: Iterable[Issue], p: Efficiency, period: Window, calendar: Calendar) -> Reading:
         """Time in active statuses / time in active and waiting ones, over issues finished in the period."""
-        found, active, waiting = finished(issues, p, period), 0.0, 0.0
-        for issue, life in found:
-            ends = [*(move.at for move in issue.history[1:]), life.finished]
-            for move, until in zip(issue.history, ends, strict=True):
-                if life.finished is None or until is None or move.at >= life.finished:
-                    break
-                spent = running(move.at, until, (), calendar, p.business)
-                if _named(move, p.waiting):
-                    waiting += spent
-                elif _named(move, p.active) if p.active else p.is_started(move) and not p.is_done(move):
-                    active += spent
+        found = finished(issues, p, period)
+        active, waiting = spent(found, p, calendar)
         whole = active + waiting
         value = active / whole if whole else None
         return self._finished(found, p, period, calendar, value, part=active, whole=whole, business=p.business)
@@ -350,15 +198,15 @@ class Jira(Collector):
     def reopened_rate(self, issues: Iterable[Issue], p: Flow, period: Window, _calendar: Calendar) -> Reading:
         """Issues that left done in the period / issues finished in the period."""
         every = lives(issues, p, period.end)
-        whole = [i for i, life in every if life.finished and _within(life.finished, period)]
-        back = [i for i, life in every if any(_within(at, period) for at in life.reopened)]
+        whole = [i for i, life in every if life.finished and within(life.finished, period)]
+        back = [i for i, life in every if any(within(at, period) for at in life.reopened)]
         value = len(back) / len(whole) if whole else None
         return self._reading(p, value, back or whole, part=len(back), whole=len(whole), samples=len(whole))
 
     @measure(over="issues", unit="count", better="lower", title="Escaped defects")
     def escaped_defects(self, issues: Iterable[Issue], p: Defects, period: Window, calendar: Calendar) -> Reading:
         """Defects created in the period; ``jql`` says which were found in production, e.g. "Found in" = Production."""
-        found = [i for i in chosen(issues, p) if _is_type(i, p.bugs) and _within(i.created, period)]
+        found = [i for i in chosen(issues, p) if is_type(i, p.bugs) and within(i.created, period)]
         bugs = ", ".join(quoted(bug) for bug in p.bugs)
         where = f"issuetype in ({bugs}) AND {between('created', period, calendar)}"
         return self._reading(p, len(found), found, where=where)
@@ -367,7 +215,7 @@ class Jira(Collector):
     def defect_ratio(self, issues: Iterable[Issue], p: Defects, period: Window, calendar: Calendar) -> Reading:
         """Defects finished in the period / all issues finished in it."""
         found = finished(issues, p, period)
-        bugs = sum(_is_type(issue, p.bugs) for issue, _ in found)
+        bugs = sum(is_type(issue, p.bugs) for issue, _ in found)
         return self._finished(
             found, p, period, calendar, bugs / len(found) if found else None, part=bugs, whole=len(found)
         )
@@ -413,7 +261,7 @@ class Jira(Collector):
     @measure(over="issues", unit="ratio", title="Service levels met")
     def sla_met_ratio(self, issues: Iterable[Issue], p: Sla, period: Window, _calendar: Calendar) -> Reading:
         """Service level cycles completed in the period and not breached / all completed in it."""
-        cycles, notes = _cycles(issues, p.sla, period)
+        cycles, notes = cycles_of(issues, p.sla, period)
         met = sum(not cycle.breached for _, cycle in cycles)
         value = met / len(cycles) if cycles else None
         return self._reading(p, value, [i for i, _ in cycles], part=met, whole=len(cycles), notes=notes)
@@ -421,7 +269,7 @@ class Jira(Collector):
     @measure(over="issues", unit="min", better="lower", title="Time to first response")
     def first_response_time(self, issues: Iterable[Issue], p: Response, period: Window, _calendar: Calendar) -> Reading:
         """Statistic of the service level's start → stop (or of its own clock), of first responses in the period."""
-        cycles, notes = _cycles(issues, p.sla, period)
+        cycles, notes = cycles_of(issues, p.sla, period)
         seconds = [
             cycle.elapsed if p.business and cycle.elapsed is not None else (cycle.stop - cycle.start).total_seconds()
             for _, cycle in cycles
@@ -434,7 +282,7 @@ class Jira(Collector):
     @measure(over="issues", unit="points", title="Customer satisfaction")
     def csat(self, issues: Iterable[Issue], p: Scope, period: Window, calendar: Calendar) -> Reading:
         """Mean of the ratings (1 to 5) that customers gave in the period."""
-        found = [(i, i.rating) for i in issues if i.rating is not None and i.rated and _within(i.rated, period)]
+        found = [(i, i.rating) for i in issues if i.rating is not None and i.rated and within(i.rated, period)]
         value = statistics.fmean(rating for _, rating in found) if found else None
         where = between('"Satisfaction date"', period, calendar)
         return self._reading(p, value, [i for i, _ in found], where=where)
@@ -484,15 +332,10 @@ class Jira(Collector):
     def _sprints(
         self, sprints: Iterable[ClosedSprint], p: Commitment, period: Window, part_of: Callable[[Planned], bool]
     ) -> Reading:
-        closed = [sprint for sprint in sprints if _within(sprint.completed, period)]
-        members = [issue for sprint in closed for issue in sprint.issues]
-
-        def size(issue: Planned) -> float:
-            return (issue.points or 0.0) if p.points else 1.0
-
-        whole = sum(size(i) for i in members if i.committed)
-        part = sum(size(i) for i in members if part_of(i))
-        removed = sum(size(i) for i in members if i.committed and i.removed)
+        closed = [sprint for sprint in sprints if within(sprint.completed, period)]
+        part = scope_of(closed, part_of, points=p.points)
+        whole = scope_of(closed, lambda i: i.committed, points=p.points)
+        removed = scope_of(closed, lambda i: i.committed and i.removed, points=p.points)
         notes = [", ".join(sprint.name for sprint in closed)] if closed else []
         notes += [f"{removed:g} taken out before the end"] if removed else []
         jql = f"sprint in ({', '.join(sprint.id for sprint in closed)})" if closed else f"project = {quoted(p.project)}"
@@ -524,14 +367,5 @@ class Jira(Collector):
         )  # fmt: skip
 
 
-def _cycles(issues: Iterable[Issue], name: str, period: Window) -> tuple[list[tuple[Issue, Cycle]], list[str]]:
-    """Cycles of a service level completed in the period, and what is to be said. Raises SourceError on an unknown name."""
-    every = [(issue, cycle) for issue in issues for cycle in issue.cycles]
-    names = sorted({cycle.sla for _, cycle in every})
-    if not every:
-        return [], ["no issue here shows a completed service level: the user needs the agent role to see them"]
-    if name and name not in names:
-        raise SourceError(
-            f"there is no service level {name!r} here; there is {', '.join(names)}", CollectorError.CONFIG
-        )
-    return [(i, c) for i, c in every if (not name or c.sla == name) and _within(c.stop, period)], []
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

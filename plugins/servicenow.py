@@ -12,116 +12,40 @@ Breakdowns (``by``) are columns of the measured table, or dot-walks (``assignmen
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from pydantic import Field, model_validator
 
 from bsc_monitor.kit.servicenow import ServiceNowClient
 from bsc_monitor.kit.servicenow_answers import Labels, Row, instant, number, split
+from bsc_monitor.kit.servicenow_params import (
+    Age,
+    Aggregate,
+    Change,
+    Duration,
+    Major,
+    Resolution,
+    Scope,
+    Sla,
+    Survey,
+)
 from bsc_monitor.kit.servicenow_query import both, during, utc, walked
+from bsc_monitor.kit.spans import Clock, Span, uptime
 from bsc_monitor.kit.statistics import Statistic, summarise
 from bsc_monitor.plugin import (
-    Calendar,
     Collector,
     CollectorError,
     Completeness,
     Context,
-    Params,
     Reading,
     ReadingState,
     Secret,
     SourceConfig,
     SourceError,
-    business_seconds,
     measure,
 )
 
 _INCIDENT = "task.ref_incident"  # how a table with a task reference reaches the columns of incident
-
-
-class Scope(Params):
-    """Which records."""
-
-    query: str = Field("", description="encoded query that narrows the records, e.g. priority=1^ORpriority=2")
-
-
-class Duration(Scope):
-    """Which records, and how their durations become one number."""
-
-    statistic: Statistic = "mean"
-    business: bool = Field(False, description="only working hours of the configured calendar")
-
-
-class Resolution(Duration):
-    """Which incidents, and by which clock."""
-
-    business: bool = Field(False, description="business time as the instance computed it (business_stc)")
-    by_calendar: bool = Field(False, description="working hours of the configured calendar, in place of business_stc")
-
-
-class Age(Scope):
-    """Which records, and when one counts as old."""
-
-    days: float = Field(30, gt=0, description="older than this many days")
-    statistic: Statistic = "median"
-
-
-class Sla(Scope):
-    """Which records' SLAs."""
-
-    sla: str = Field("", description="name of one SLA definition; empty: all")
-
-
-class Major(Scope):
-    """Which incidents, and which of them are major."""
-
-    definition: str = Field("major_incident_state=accepted", description="encoded query of a major incident")
-
-
-class Change(Scope):
-    """Which changes."""
-
-    with_issues: bool = Field(False, description="count changes closed as 'successful with issues' as successful")
-
-
-class Survey(Scope):
-    """Which answers; ``query`` is on asmt_metric_result."""
-
-    low: float = Field(1, description="the worst answer on the scale")
-    high: float = Field(5, description="the best answer on the scale")
-
-    @model_validator(mode="after")
-    def _apart(self) -> "Survey":
-        if self.high <= self.low:
-            raise ValueError("high must be more than low")
-        return self
-
-
-class Aggregate(Scope):
-    """Any table, any field."""
-
-    table: str = Field(description="name of the table", examples=["incident"])
-    function: Literal["count", "avg", "sum", "min", "max"] = Field("count", description="what becomes of the records")
-    field: str = Field("", description="what to aggregate; not needed for count")
-    time_field: str = Field("", description="date column that must lie in the period; empty: whenever")
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Elapsed time, or that inside the working hours of a calendar."""
-
-    calendar: Calendar | None = None
-
-    def seconds(self, start: datetime, end: datetime) -> float:
-        """From one instant to the other."""
-        return business_seconds(start, end, self.calendar) if self.calendar else (end - start).total_seconds()
-
-    @property
-    def notes(self) -> list[str]:
-        """What people should know of it."""
-        return ["in working hours of the configured calendar"] if self.calendar else []
 
 
 class ServiceNow(Collector):
@@ -386,17 +310,13 @@ class ServiceNow(Collector):
             for labels, narrowed, members in split([(row, 0.0) for row in records.rows], query, ctx.by)
         ]
 
-    def _uptime(
-        self, ctx: Context, query: str, labels: Labels, rows: list[Row], span: tuple[datetime, datetime], lost: int
-    ) -> Reading:
-        spans: dict[str, list[tuple[datetime, datetime]]] = {"outage": [], "planned": []}
+    def _uptime(self, ctx: Context, query: str, labels: Labels, rows: list[Row], span: Span, lost: int) -> Reading:
+        spans: dict[str, list[Span]] = {"outage": [], "planned": []}
         for row in rows:
             begin, finish = instant(row["begin"][0]), instant(row["end"][0])
             if begin and row["type"][0] in spans:
-                spans[row["type"][0]].append((max(begin, span[0]), min(finish or span[1], span[1])))
-        planned = _length(spans["planned"])
-        agreed = (span[1] - span[0]).total_seconds() - planned
-        up = agreed - (_length(spans["planned"] + spans["outage"]) - planned)
+                spans[row["type"][0]].append((begin, finish or span[1]))
+        up, agreed = uptime(spans["outage"], spans["planned"], span)
         value = up / agreed if agreed > 0 else None
         return self._reading(ctx, "cmdb_ci_outage", query, value, labels, part=up, whole=agreed, lost=lost)
 
@@ -485,14 +405,3 @@ class ServiceNow(Collector):
 
 def _clock(ctx: Context, business: bool) -> Clock:
     return Clock(ctx.calendar if business else None)
-
-
-def _length(spans: list[tuple[datetime, datetime]]) -> float:
-    """Seconds covered by spans that may overlap."""
-    covered, reached = 0.0, None
-    for start, end in sorted(spans):
-        begin = start if reached is None else max(start, reached)
-        if end > begin:
-            covered += (end - begin).total_seconds()
-            reached = end
-    return covered

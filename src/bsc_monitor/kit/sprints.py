@@ -1,7 +1,7 @@
 """What was in a sprint while it ran, rebuilt from the changelogs of issues: today's Sprint field lies about the past."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -75,6 +75,12 @@ def planned(life: Tracked, sprint: str, start: datetime, completed: datetime) ->
         added=not inside and not (joined is not None and bool(_at(life.done, joined))), removed=not stayed,
         done=stayed and bool(_at(life.done, completed)),
     )  # fmt: skip
+
+
+def scope_of(sprints: Iterable[ClosedSprint], counts: Callable[[Planned], bool], *, points: bool) -> float:
+    """How many issues of some sprints count, or how many points they have."""
+    members = (issue for sprint in sprints for issue in sprint.issues)
+    return sum((issue.points or 0.0) if points else 1.0 for issue in members if counts(issue))
 
 
 def _sprint_id(value: Any) -> str:
