@@ -189,11 +189,11 @@ def _share(node: Node, edge: Edge, titles: Mapping[tuple[str, str], str]) -> Sha
         kind, key = child.kind, False
         status = child.shown.status if child.shown is not None else Status.UNKNOWN
         below = _shares(child, titles)
-    counts = bool(edge.weight) and (edge.score is not None or edge.missing == "zero")
+    counts = bool(edge.weight) and (edge.score is not None or edge.policy == "zero")
     share = edge.weight / node.counted if counts and node.score is not None else 0.0
     score = edge.score
     return Share(
-        kind, child.name, titles[kind, child.name], edge.weight, score, status, edge.missing, key, share,
+        kind, child.name, titles[kind, child.name], edge.weight, score, status, edge.policy, key, share,
         share * (score or 0.0), what_if(node, edge, None, gone=True), _gain(node, edge, max(score or 0.0, GREEN_SCORE)),
         _gain(node, edge, 100.0), below,
     )  # fmt: skip
@@ -211,7 +211,7 @@ def _gains(tree: Tree, node: Node, titles: Mapping[tuple[str, str], str], now: d
         return ()
     start, found = node.score, list[Gain]()
     for leaf in tree.leaves.values():
-        if node in leaf.parent.path:
+        if node in leaf.path:
             green, best = (then[node] for then in _tried(tree, leaf, now))
             if best is not None and best > start:
                 found.append(
@@ -228,7 +228,7 @@ def _explain_leaf(
     lifts: list[Lift] = []
     if leaf is not None:
         green, best = _tried(tree, leaf, now)
-        for node in leaf.parent.path:
+        for node in leaf.path:
             gains = [
                 None if then[node] is None else (then[node] or 0.0) - (node.score or 0.0) for then in (green, best)
             ]
@@ -241,7 +241,7 @@ def _explain_leaf(
 
 def _tried(tree: Tree, leaf: Leaf, now: datetime) -> tuple[dict[Node, float | None], dict[Node, float | None]]:
     """The scores of the nodes above a KPI if it were green, and if it scored 100; the tree is left as it was."""
-    score, status, path = leaf.score, leaf.status, leaf.parent.path
+    score, status, path = leaf.score, leaf.status, leaf.path
     tried = []
     for better in (max(score or 0.0, GREEN_SCORE), 100.0):
         tree.set(leaf, Judgement(leaf.name, score=better, status=Status.GREEN, freshness=Freshness.FRESH))

@@ -5,7 +5,6 @@ Sums are exact (``exact``), so what remains after any history is, to the bit, wh
 
 from __future__ import annotations
 
-from array import array
 from heapq import heappush
 from math import fsum
 from typing import Final
@@ -22,39 +21,43 @@ _BADNESS: Final = {Status.GREEN: 0, Status.UNKNOWN: 1, Status.AMBER: 2, Status.R
 _GREEN: Final = Status.GREEN
 _AMBER: Final = Status.AMBER
 _RED: Final = Status.RED
-_LONG: Final = 16  #: so many numbers are added up faster than they are made fewer
 
 Queue = list[tuple[int, "Node"]]  #: a heap of what is to be rolled up: (order, node)
 
 
 class Edge:
-    """A child's share in one parent."""
+    """A child's share in one parent. That in its first parent is the child itself: one object less on every path."""
 
-    __slots__ = ("child", "missing", "parent", "score", "weight", "weights")
+    __slots__ = ("child", "parent", "policy", "schedule", "score", "weight")
 
-    def __init__(self, child: Leaf | Node, parent: Node, weights: Weight, missing: Missing, weight: float) -> None:
-        self.child = child
-        self.parent = parent
-        self.weights = weights
-        self.missing = missing
-        self.weight = weight  #: in force
+    def __init__(
+        self, child: Leaf | Node, parent: Node | None, schedule: Weight, policy: Missing, weight: float
+    ) -> None:
+        # here and below: what every reading touches comes first, to share lines of the cache where this is compiled
+        self.parent = parent  #: None: the child is at the top
         self.score: float | None = None  #: the child's, as the parent knows it
+        self.weight = weight  #: in force
+        self.schedule = schedule  #: weights over time
+        self.policy = policy  #: what a missing score counts as
+        self.child = child
 
 
 class Leaf(Edge):
     """A KPI in the tree, and its share in its objective. Without ``score`` it counts as missing."""
 
-    __slots__ = ("key", "name", "status")
+    __slots__ = ("key", "name", "path", "status")
 
-    def __init__(self, name: str, key: bool, parent: Node, weights: Weight, missing: Missing, weight: float) -> None:
-        super().__init__(self, parent, weights, missing, weight)
+    def __init__(self, name: str, key: bool, parent: Node, schedule: Weight, policy: Missing, weight: float) -> None:
+        super().__init__(self, parent, schedule, policy, weight)
+        self.status = Status.UNKNOWN
+        self.path: tuple[Node, ...] = ()  #: every node above it, once
         self.name = name
         self.key = key
-        self.status = Status.UNKNOWN
 
 
-class Node:
-    """An objective, perspective or scorecard. Parents come after children in ``order``."""
+class Node(Edge):
+    """An objective, perspective or scorecard, and its share in its first parent. Parents come after children in
+    ``order``."""
 
     __slots__ = (
         "amber",
@@ -64,21 +67,22 @@ class Node:
         "coverage",
         "covered",
         "dirty",
-        "edges",
+        "dust",
         "green",
         "keys",
         "kind",
         "leaves",
         "min_coverage",
         "missing",
+        "more",
         "moved",
         "name",
         "order",
         "path",
-        "products",
         "red",
-        "score",
+        "rest",
         "shown",
+        "sum",
         "told",
         "total",
         "weights",
@@ -86,18 +90,18 @@ class Node:
     )  # fmt: skip
 
     def __init__(self, kind: NodeKind, name: str, min_coverage: float) -> None:
-        # what every reading touches comes first, so that it shares lines of the cache where this is compiled
-        self.order = 0
+        super().__init__(self, None, Weight(), "ignore", 1.0)
+        self.sum = self.rest = 0.0  #: these two,
+        self.dust: tuple[float, ...] = ()  #: and these if any, add up to the exact sum of weight × score
         self.dirty = False
         self.moved = True  #: whether the weights that count are others than these:
         self.counted = 0.0  #: sum of the weights that count; 0: there is no score
         self.coverage = 0.0  #: share of the weights with a score
-        self.products = array("d")  #: what adds up to the exact sum of weight × score
-        self.keys: tuple[Leaf, ...] = ()  #: key KPIs directly below
-        self.edges: tuple[Edge, ...] = ()  #: to its parents
-        self.score: float | None = None
+        self.order = 0
         self.shown: NodeScore | None = None
         self.told: Counts | None = None  #: the counts as they are told, while they are the same
+        self.keys: tuple[Leaf, ...] = ()  #: key KPIs directly below
+        self.more: tuple[Edge, ...] = ()  #: to its other parents
         self.kind: NodeKind = kind
         self.name = name
         self.green = self.amber = self.red = self.missing = 0  #: KPIs below
@@ -112,16 +116,40 @@ class Node:
         self.min_coverage = min_coverage
 
 
+def add(node: Node, product: float) -> None:
+    """Add to a node's sum of weight × score without rounding error.
+
+    Each of the two steps finds what rounding took from a sum (Knuth, TAOCP 2, 4.2.2, theorem B). It is rare that even
+    the second loses something: of a product whose last bits lie a hundred bits below the sum.
+    """
+    before = node.sum
+    node.sum = total = before + product
+    back = total - before
+    lost = (before - (total - back)) + (product - back)
+    if lost:
+        before = node.rest
+        node.rest = total = before + lost
+        back = total - before
+        dust = (before - (total - back)) + (lost - back)
+        if dust:
+            node.dust = tuple(exact([*node.dust, dust]))
+
+
+def _hold(node: Node, parts: list[float]) -> None:
+    """Have parts of an exact sum as a node's."""
+    node.sum = parts[0] if parts else 0.0
+    node.rest = parts[1] if len(parts) > 1 else 0.0
+    node.dust = tuple(parts[2:])
+
+
 def roll_up(node: Node) -> tuple[float | None, Status, str]:
     """Score, status and reason of a node from its sums."""
     if node.moved:
         _weigh(node)
-    products = node.products
-    if len(products) > _LONG:
-        products = node.products = array("d", exact(list(products)))
     if not node.counted:
         return None, Status.UNKNOWN, _why_blank(node)
-    score = fsum(products) / node.counted
+    products = fsum([node.sum, node.rest, *node.dust]) if node.dust else node.sum + node.rest
+    score = products / node.counted
     status = node_status(score)
     return (score, *_capped(node, status)) if node.keys else (score, status, "")
 
@@ -147,11 +175,12 @@ def refill(node: Node) -> None:
         if score is not None:
             products.append(weight * score)
             covered.append(weight)
-        elif edge.missing == "zero":
+        elif edge.policy == "zero":
             zeros.append(weight)
-        elif edge.missing == "blank":
+        elif edge.policy == "blank":
             node.blanks += 1
-    node.products, node.covered, node.zeros = array("d", exact(products)), covered, zeros
+    node.covered, node.zeros = covered, zeros
+    _hold(node, exact(products))
     node.weights = exact([edge.weight for edge in node.children])
     node.total = node.weights[0] if node.weights else 0.0
     node.moved = True
@@ -180,31 +209,31 @@ def contribute(edge: Edge, score: float | None, queue: Queue) -> None:
     """Put a child's new score, another than before, into its parent's sums in place of the old one."""
     old, weight, node = edge.score, edge.weight, edge.parent
     edge.score = score
+    if node is None:
+        return
     if not node.dirty:
         touch(node, queue)
     if old is not None and score is not None:
-        node.products.append(-(weight * old))
-        node.products.append(weight * score)
+        add(node, -(weight * old))
+        add(node, weight * score)
     elif weight:
         node.moved = True
         sign = 1 if old is None else -1
         node.covered.append(sign * weight)
         if old is not None:
-            node.products.append(-(weight * old))
+            add(node, -(weight * old))
         elif score is not None:
-            node.products.append(weight * score)
-        if edge.missing == "zero":
+            add(node, weight * score)
+        if edge.policy == "zero":
             node.zeros.append(-sign * weight)
-        elif edge.missing == "blank":
+        elif edge.policy == "blank":
             node.blanks -= sign
 
 
 def _why_blank(node: Node) -> str:
     if not node.total:
         return "nothing below it is scored"
-    blank = [
-        edge.child.name for edge in node.children if edge.missing == "blank" and edge.score is None and edge.weight
-    ]
+    blank = [edge.child.name for edge in node.children if edge.policy == "blank" and edge.score is None and edge.weight]
     if blank:
         return f"{', '.join(blank[:3])}{', …' if len(blank) > 3 else ''} without a score leaves it blank"
     return f"coverage {node.coverage:.3g} is below {node.min_coverage:g}"
@@ -222,16 +251,16 @@ def _capped(node: Node, status: Status) -> tuple[Status, str]:
 def what_if(node: Node, edge: Edge, score: float | None, *, gone: bool = False) -> float | None:
     """The score of a node if one of its children had another score, or (``gone``) did not exist."""
     weight, old = edge.weight, edge.score
-    products, covered = list(node.products), [*node.covered]
+    products, covered = [node.sum, node.rest, *node.dust], [*node.covered]
     zeros, total, blanks = [*node.zeros], node.total, node.blanks
     if not weight:
         return node.score
     if old is not None:
         products.append(-(weight * old))
         covered.append(-weight)
-    elif edge.missing == "zero":
+    elif edge.policy == "zero":
         zeros.append(-weight)
-    elif edge.missing == "blank":
+    elif edge.policy == "blank":
         blanks -= 1
     if gone:
         total = fsum([*node.weights, -weight])

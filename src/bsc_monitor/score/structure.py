@@ -86,10 +86,16 @@ def _supporting_first(objectives: Mapping[str, Objective]) -> list[Objective]:
 
 
 def _join(child: Node, parent: Node | None, weights: Weight, missing: Missing, day: date) -> None:
-    if parent is not None and child.children:
-        edge = Edge(child, parent, weights, missing, _weight(weights, day))
+    if parent is None or not child.children:
+        return
+    weight = _weight(weights, day)
+    if child.parent is None:
+        child.parent, child.schedule, child.policy, child.weight = parent, weights, missing, weight
+        parent.children.append(child)
+    else:
+        edge = Edge(child, parent, weights, missing, weight)
         parent.children.append(edge)
-        child.edges = (*child.edges, edge)
+        child.more = (*child.more, edge)
 
 
 def _weight(weights: Weight, day: date) -> float:
@@ -106,11 +112,13 @@ def _finish(nodes: list[Node], leaves: Mapping[str, Leaf]) -> None:
         refill(node)
     for node in reversed(nodes):  # parents come first here
         above = {node: None}
-        for edge in node.edges:
-            above.update(dict.fromkeys(edge.parent.path))
+        for edge in (node, *node.more):
+            if edge.parent is not None:
+                above.update(dict.fromkeys(edge.parent.path))
         node.path = tuple(sorted(above, key=lambda each: each.order))
     for leaf in leaves.values():
-        for node in leaf.parent.path:
+        leaf.path = leaf.parent.path if leaf.parent is not None else ()
+        for node in leaf.path:
             node.missing += 1
 
 
@@ -121,9 +129,9 @@ def _steps(
     zones = {name: ZoneInfo(card.calendar.timezone) for name, card in organisation.scorecards.items()}
     for node in nodes:
         for edge in node.children:
-            if len(edge.weights.steps) > 1:
+            if len(edge.schedule.steps) > 1:
                 card = edge.child.name.partition("/")[0]
-                for start, weight in edge.weights.steps:
+                for start, weight in edge.schedule.steps:
                     if start > days[card]:
                         found.append((midnight(start, zones[card]), len(found), edge, _bounded(weight)))
     heapify(found)

@@ -36,9 +36,11 @@ class Tree:
             _, _, edge, weight = heappop(self._steps)
             if weight != edge.weight:
                 edge.weight = weight
-                refill(edge.parent)
-                if not edge.parent.dirty:
-                    touch(edge.parent, self._dirty)
+                parent = edge.parent
+                if parent is not None:
+                    refill(parent)
+                    if not parent.dirty:
+                        touch(parent, self._dirty)
 
     def set(self, leaf: Leaf, judgement: Judgement) -> None:
         """Take a KPI's judgement."""
@@ -49,7 +51,7 @@ class Tree:
             contribute(leaf, score, self._dirty)
         if status is not leaf.status:
             old, leaf.status = leaf.status, status
-            for node in leaf.parent.path:
+            for node in leaf.path:
                 count(node, old, -1)
                 count(node, status, 1)
                 if not node.dirty:
@@ -64,8 +66,8 @@ class Tree:
             node.dirty = False
             score = _renew(node, now, changed)
             if score != node.score:
-                node.score = score
-                for edge in node.edges:
+                contribute(node, score, queue)
+                for edge in node.more:
                     contribute(edge, score, queue)
         return changed
 
@@ -85,7 +87,7 @@ class Tree:
             refill(node)
             node.score = _renew(node, now, changed)
             node.dirty = False
-            for edge in node.edges:
+            for edge in node.more:
                 edge.score = node.score
         self._dirty.clear()
         return changed
