@@ -4,6 +4,7 @@ import json
 import math
 import random
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bsc_monitor.model.organisation import Weight
 from bsc_monitor.model.period import Calendar
 from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.score.exact import exact
+from bsc_monitor.score.nodes import Node, add
 from bsc_monitor.score.structure import build_tree
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "scoring.json").read_text())
@@ -184,6 +186,15 @@ def test_a_node_without_a_score_does_not_pile_up_those_that_came_below_it():
         assert len(tree.nodes[0].dust) < 5
 
     assert tree.nodes[0].shown.reason == "coverage 0.1 is below 0.5"
+
+
+@given(st.lists(st.floats(-1e100, 1e100), max_size=40))
+def test_a_nodes_sum_is_exact_whatever_is_added(products):
+    node = Node("objective", "it/goal", 0)
+    for product in products:
+        add(node, product)
+
+    assert sum(map(Fraction, (node.sum, node.rest, *node.dust))) == sum(map(Fraction, products))
 
 
 def _state(tree):
