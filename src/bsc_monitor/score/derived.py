@@ -71,7 +71,7 @@ def is_stale(state: KpiState) -> bool:
 
 def _slot(state: KpiState, step: Step, period: Period, known: bool) -> Slot | None:
     """Where the value goes; a period of which no operand knows anything gets none."""
-    there = state.slot(period.start)
+    there = state.slot(period)
     if there is not None or known or not state.operands:
         return there or new_slot(state, step, period, late=True)
     return None

@@ -44,7 +44,7 @@ def _placed(state: KpiState, reading: KpiReading) -> tuple[Period, KpiReading]:
 
 def _put(state: KpiState, step: Step, period: Period, readings: Sequence[KpiReading]) -> None:
     labels, how = readings[0].labels, state.how
-    slot = state.slot(period.start) or new_slot(state, step, period, labels)
+    slot = state.slot(period) or new_slot(state, step, period, labels)
     if slot is None:
         _too_late(state, step, period, readings)
         return

@@ -58,7 +58,7 @@ class Scoring:
             state.remember(value)
         if value.observed_at is not None and (state.heard is None or value.observed_at > state.heard):
             state.heard = value.observed_at
-        started, slot = self._started, state.slot(value.period.start)
+        started, slot = self._started, state.slot(value.period)
         if started is None:
             self._book(state, _LONG_AGO)
         elif slot is None and (value.closed_at is None or started < value.period.end + state.grace):

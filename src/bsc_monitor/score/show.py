@@ -16,7 +16,7 @@ from bsc_monitor.score.state import KpiState, Trailing
 def show(state: KpiState, step: Step) -> Judgement:
     """Judge a KPI as of now: its trailing window, its open period, or the previous period for at most one period."""
     kpi, now, before = state.kpi, step.now, state.judgement
-    slot = state.slot(state.current.start)
+    slot = state.slot(state.current)
     open_value = slot.value if slot is not None else None
     prior = state.value_of(state.prior)
     stale = bool(state.operands) and is_stale(state)
@@ -83,7 +83,7 @@ def _show_trailing(state: KpiState, step: Step, trailing: Trailing, prior: Perio
 
 def _last_sign(state: KpiState, observed_at: datetime | None) -> datetime | None:
     """The last sign of life of a KPI that shows the previous period's value: that, or whatever came since."""
-    slot = state.slot(state.current.start)
+    slot = state.slot(state.current)
     open_value = slot.value if slot is not None else None
     signs = (state.heard, observed_at, open_value.observed_at if open_value is not None else None)
     return max((at for at in signs if at is not None), default=None)

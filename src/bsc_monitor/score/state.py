@@ -243,19 +243,19 @@ class KpiState:
             self.definition = definition_hash(self.kpi)
         return self.definition
 
-    def slot(self, start: datetime) -> Slot | None:
-        """The slot of the period that begins then, if it is in memory."""
+    def slot(self, period: Period) -> Slot | None:
+        """The slot of a period that is in memory."""
         for slot in self.live:
-            if slot.period.start == start:
+            if slot.period is period or slot.period.start == period.start:
                 return slot
         return None
 
     def value_of(self, period: Period) -> PeriodValue | None:
         """The total of a period that is in memory."""
+        slot = self.slot(period)
+        if slot is not None:
+            return slot.value
         start = period.start
-        for slot in self.live:
-            if slot.period.start == start:
-                return slot.value
         for value in (self.closed, self.earlier):
             if value is not None and value.period.start == start:
                 return value
