@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row, delete, select
 from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.model.status import Completeness, ReadingState
-from bsc_monitor.store.schema import reading, upsert
+from bsc_monitor.store.schema import from_micros, reading, upsert
 
 Labels = tuple[tuple[str, str], ...]
+_NEVER = from_micros(0)  #: in the key of a reading that was made for no period
 
 
 def labels_text(labels: Labels) -> str:
@@ -28,7 +29,7 @@ def labels_of(text: str) -> Labels:
 
 
 def save_readings(connection: Connection, readings: Iterable[KpiReading], now: datetime) -> None:
-    """Keep readings; one of the same KPI, labels and instant replaces the earlier (a source restated it)."""
+    """Keep readings; one of the same KPI, labels, instant and period replaces the earlier (a source restated it)."""
     upsert(connection, reading, [_row(each, now) for each in readings])
 
 
@@ -42,13 +43,18 @@ def readings_within(connection: Connection, kpi: str, labels: Labels, period: Pe
 
 
 def recent_readings(
-    connection: Connection, kpi: str, *, before: datetime | None = None, limit: int = 100
+    connection: Connection, kpi: str, *, before: datetime | None = None, limit: int = 100, whole: bool = False
 ) -> list[KpiReading]:
-    """The newest readings of a KPI and its segments, newest first; ``before`` pages on."""
-    query = select(reading).where(reading.c.kpi == kpi).order_by(reading.c.at.desc(), reading.c.labels).limit(limit)
+    """The newest readings of a KPI and its segments, newest first; ``before`` pages on, for which ``whole`` has all of the
+    last one's instant on this page."""
+    newest_first = (reading.c.at.desc(), reading.c.labels, reading.c.period_start.desc())
+    query = select(reading).where(reading.c.kpi == kpi).order_by(*newest_first)
     if before is not None:
         query = query.where(reading.c.at < before)
-    return [to_reading(row) for row in connection.execute(query)]
+    rows = connection.execute(query.limit(limit)).all()
+    if whole and len(rows) == limit:
+        rows = connection.execute(query.where(reading.c.at >= rows[-1].at)).all()
+    return [to_reading(row) for row in rows]
 
 
 def clear_readings(connection: Connection, before: datetime) -> int:
@@ -67,8 +73,8 @@ def _row(each: KpiReading, now: datetime) -> dict[str, Any]:
         "numerator": each.numerator,
         "denominator": each.denominator,
         "period_kind": period and (period.kind or ""),
-        "period_start": period and period.start,
-        "period_end": period and period.end,
+        "period_start": period.start if period else _NEVER,
+        "period_end": period.end if period else _NEVER,
         "period_label": period and period.label,
         "state": each.state.value,
         "completeness": each.completeness.value,
@@ -82,7 +88,7 @@ def _row(each: KpiReading, now: datetime) -> dict[str, Any]:
 def to_reading(row: Row[Any]) -> KpiReading:
     """A row as a reading."""
     period = None
-    if row.period_start is not None:
+    if row.period_kind is not None:
         kind = PeriodKind(row.period_kind) if row.period_kind else None
         period = Period(row.period_start, row.period_end, kind, row.period_label)
     return KpiReading(

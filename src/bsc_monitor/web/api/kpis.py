@@ -148,10 +148,10 @@ async def segments(call: Call) -> kpi_models.Segments:
 
 @API.get(_KPI + "/readings")
 async def readings(call: Call, query: ReadingQuery) -> kpi_models.Readings:
-    """List a KPI's readings, newest first; `before` pages on."""
+    """List a KPI's readings, newest first; `before` pages on. Those of one instant are on one page, beyond `limit` too."""
     name = call.kpi_name()
     found = await call.board.store.read(
-        lambda connection: history.readings(connection, name, before=query.before, limit=query.limit)
+        lambda connection: history.readings(connection, name, before=query.before, limit=query.limit, whole=True)
     )
     unit = call.board.organisation.kpis[name].unit
     return kpi_models.Readings(kpi=name, unit=unit, items=[shapes.reading(each) for each in found])
