@@ -1,15 +1,18 @@
-# A small image: every package is pinned with its hashes, nothing is compiled, nobody is root.
+# A small image: every package is pinned with its hashes, scoring is in machine code, nobody is root.
 ARG PYTHON=3.11-slim-bookworm
 
 FROM python:${PYTHON} AS build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
 COPY docker/requirements.txt docker/build.txt /build/
+# What compiles scoring reads the types of the packages that scoring imports: they are beside it too.
 RUN python -m venv /opt/bsc-monitor \
     && /opt/bsc-monitor/bin/pip install --no-cache-dir --require-hashes --only-binary=:all: -r /build/requirements.txt \
+    && pip install --no-cache-dir --require-hashes --only-binary=:all: -r /build/requirements.txt \
     && pip install --no-cache-dir --require-hashes --only-binary=:all: -r /build/build.txt
 COPY pyproject.toml README.md LICENSE config.toml /build/source/
 COPY src /build/source/src
 COPY plugins /build/source/plugins
-RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /build/wheels /build/source \
+RUN HATCH_BUILD_HOOKS_ENABLE=1 pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /build/wheels /build/source \
     && /opt/bsc-monitor/bin/pip install --no-cache-dir --no-deps --no-index /build/wheels/*.whl \
     && /opt/bsc-monitor/bin/python -m compileall -q /opt/bsc-monitor/lib
 

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check unit setup system lock bench soak grafana docs vendor clean
+.PHONY: run test check unit setup system lock wheel bench soak grafana docs vendor clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -39,6 +39,11 @@ lock:            ## pin every dependency with hashes
 		--all-extras --group dev pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra aws --extra focus \
 		--extra postgresql --extra report --extra xlsx -c requirements.txt pyproject.toml -o docker/requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group pyproject.toml:build \
+		-c requirements.txt -o docker/build.txt
+
+wheel: setup     ## the wheel for this Python and machine in dist/, scoring in machine code (wants a C compiler)
+	HATCH_BUILD_HOOKS_ENABLE=1 scripts/wheel dist
 
 bench: setup system ## measure against named peers, in one run
 	$(BIN)/python -m benchmarks
@@ -58,4 +63,4 @@ soak: setup system ## the long fault runs
 		tests/integration/test_package.py --soak -v
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache
