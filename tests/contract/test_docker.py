@@ -74,6 +74,17 @@ def test_the_images_pins_are_those_that_the_tests_run_with():
         assert all(HASH.search(block) for block in re.split(r"\n(?=[a-z])", text) if PIN.match(block))
 
 
+def test_the_image_has_scoring_in_machine_code_and_pins_what_makes_it():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [
+        *project["build-system"]["requires"],
+        *project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]["dependencies"],
+    ]
+    pinned = {name.split("[")[0] for name, _ in PIN.findall((ROOT / "docker" / "build.txt").read_text())}
+    assert {re.split(r"[\[>=]", each)[0] for each in wanted} <= pinned
+    assert "HATCH_BUILD_HOOKS_ENABLE=1 pip wheel" in DOCKERFILE
+
+
 def test_all_that_the_wheel_is_made_of_is_copied_into_the_build():
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     copied = " ".join(line for line in DOCKERFILE.splitlines() if line.startswith("COPY "))
