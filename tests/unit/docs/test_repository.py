@@ -47,7 +47,7 @@ def test_what_the_project_needs_is_in_the_lock():
     wanted = [
         *project["project"]["dependencies"],
         *(each for extra in extras for each in extra),
-        *project["dependency-groups"]["dev"],
+        *(each for group in project["dependency-groups"].values() for each in group if isinstance(each, str)),
     ]
     names = [re.split(r"[\[<>=!~; ]", each)[0].lower().replace("_", "-") for each in wanted]
     locked = set(re.findall(r"^([a-z0-9][a-z0-9._-]*)(?:\[[a-z,]+\])?==", text("requirements.txt"), re.MULTILINE))
