@@ -21,8 +21,10 @@ from bsc_monitor.model.organisation import (
 )
 from bsc_monitor.model.period import Calendar
 from bsc_monitor.model.reading import KpiReading
+from bsc_monitor.score import scoring as module
 from bsc_monitor.score.scoring import Scoring
 
+COMPILED = not module.__file__.endswith(".py")
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 VIEWS = ("financial", "customer", "internal_process", "learning_growth")
 PER_OBJECTIVE, PER_VIEW = 10, 5
@@ -117,7 +119,8 @@ def sizes(counts):
         p99 = statistics.quantiles(times, n=100)[98]
         whole_median, least = statistics.median(times), calmest(times)
         words = f"{least * 1e6:.1f} us median in the calmest round, {whole_median * 1e6:.1f} us in all, {p99 * 1e6:.1f} us p99"
-        rows.append((f"{count:,} KPIs: one reading", words, "< 20 us median"))
+        goal = "< 20 us median" if COMPILED else "no goal but in machine code: see compiled"
+        rows.append((f"{count:,} KPIs: one reading", words, goal))
         del scoring, names
     return rows
 

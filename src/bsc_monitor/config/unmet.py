@@ -18,13 +18,10 @@ _LABELS = frozenset({
 _NOT_NAMES = frozenset({"severity", "owner"})  #: labels whose values nothing is called by
 
 
-def unmet(
-    matchers: Sequence[Matcher], organisation: Organisation, rules: Mapping[str, AlertRule] | None = None
-) -> list[str]:
+def unmet(matchers: Sequence[Matcher], organisation: Organisation, rules: Mapping[str, AlertRule]) -> list[str]:
     """One sentence for each condition whose value nothing has now, with the name that was probably meant.
 
-    ``rules`` are the effective ones; without them nothing is said of labels that come from rules. Nothing is wrong with
-    such a condition: a silence may be made ahead.
+    ``rules`` are the effective ones. Nothing is wrong with such a condition: a silence may be made ahead.
     """
     own = _own_labels(rules)
     known: dict[str, set[str]] = {each.label: set(own.get(each.label, ())) for each in matchers}
@@ -35,8 +32,6 @@ def unmet(
             if label in subject.labels:
                 values.add(subject.labels[label])
         together = together or all(each.matches(subject.labels) for each in about)
-    if rules is None:
-        matchers = [each for each in matchers if each.label in _LABELS - {"alertname", "severity"}]
     labels = _LABELS | own.keys()
     said = [words for each in matchers if (words := _unmet(each, known[each.label], labels))]
     if not said and about and not together:
@@ -44,10 +39,10 @@ def unmet(
     return said
 
 
-def _own_labels(rules: Mapping[str, AlertRule] | None) -> dict[str, set[str]]:
+def _own_labels(rules: Mapping[str, AlertRule]) -> dict[str, set[str]]:
     """The labels that come from rules and findings rather than from what is watched, with their values."""
     found: dict[str, set[str]] = {"alertname": set(), "severity": set(), "insight": {str(kind) for kind in InsightKind}}
-    for rule in (rules or {}).values():
+    for rule in rules.values():
         found["alertname"].add(rule.id)
         found["severity"].add(rule.severity)
         for label, value in rule.labels.items():

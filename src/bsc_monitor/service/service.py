@@ -27,7 +27,7 @@ from bsc_monitor.current import Current
 from bsc_monitor.evaluate import Evaluator
 from bsc_monitor.evaluate.improving import Improving
 from bsc_monitor.export.metrics import Metrics
-from bsc_monitor.model.alert import Inhibition
+from bsc_monitor.model.alert import AlertRule
 from bsc_monitor.model.event import CollectorFailed, CollectorRan
 from bsc_monitor.score.periods import period_at
 from bsc_monitor.service.actions import Actions
@@ -170,7 +170,8 @@ class Service:
             improvement=ImprovementDesk(self),
             sources=lambda: self.configuration.sources,
             maintenance=lambda: self.configuration.maintenance,
-            inhibitions=self._inhibitions,
+            rules=self._rules,
+            inhibitions=lambda: effective_inhibitions(self._rules(), self.configuration.inhibitions.values()),
             routing=lambda: Routing(self.configuration.routes, self.configuration.receivers),
             timezone=lambda: self.configuration.service.timezone,
             pages=lambda: self.extensions.pages if self.ready else {},
@@ -185,10 +186,9 @@ class Service:
         self.served = await serve(create_app(self.board), settings.host, settings.port, tls)
         self._started.append(self.served.stop)
 
-    def _inhibitions(self) -> tuple[Inhibition, ...]:
-        """What holds messages back, the built-in inhibition included."""
-        configuration = self.configuration
-        return effective_inhibitions(effective_rules(configuration.alert_rules), configuration.inhibitions.values())
+    def _rules(self) -> dict[str, AlertRule]:
+        """The rules of alerts in force."""
+        return effective_rules(self.configuration.alert_rules)
 
     async def _collect(self) -> None:
         checkpoints = await self.store.read(lambda connection: load_checkpoints(connection, RECORDS, "job"))

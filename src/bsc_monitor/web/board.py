@@ -12,7 +12,7 @@ from bsc_monitor.alert.routing import Routing
 from bsc_monitor.bus import Bus
 from bsc_monitor.current import Current
 from bsc_monitor.export.metrics import Metrics
-from bsc_monitor.model.alert import Inhibition, Maintenance
+from bsc_monitor.model.alert import AlertRule, Inhibition, Maintenance
 from bsc_monitor.model.organisation import Organisation
 from bsc_monitor.model.page import Page, PageRequest
 from bsc_monitor.model.source import Source
@@ -58,7 +58,8 @@ class Board:
     #: Of plugins, by plugin, method and path: who serves it and the policy.
     pages: Callable[[], Mapping[tuple[str, str, str], tuple[PluginPages, str]]] = dict
     plugin_problems: Callable[[], Sequence[str]] = tuple  #: plugins that are left out, and why
-    inhibitions: Callable[[], tuple[Inhibition, ...]] = tuple
+    rules: Callable[[], Mapping[str, AlertRule]] = dict  #: of alerts: those in force
+    inhibitions: Callable[[], tuple[Inhibition, ...]] = tuple  #: what holds messages back, built-in ones included
     routing: Callable[[], Routing] = Routing  #: who is told of what
     timezone: Callable[[], str] = field(default=lambda: "UTC")  #: of what belongs to no scorecard
     ready: Callable[[], bool] = field(default=lambda: True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from bsc_monitor.alert.expressions import check
 from bsc_monitor.config.unmet import unmet
 from bsc_monitor.model.alert import Matcher, MatchOperator
-from bsc_monitor.model.organisation import Organisation
+from bsc_monitor.web.board import Board
 from bsc_monitor.web.operations import Rejected
 
 
@@ -30,12 +30,10 @@ def pattern(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
-async def unmet_now(
-    organisation: Organisation, asked: Iterable[Sequence[Matcher]]
-) -> dict[tuple[Matcher, ...], list[str]]:
-    """By each set of conditions a sentence for each one that nothing meets now; what rules alone say is not judged here.
+async def unmet_now(board: Board, asked: Iterable[Sequence[Matcher]]) -> dict[tuple[Matcher, ...], list[str]]:
+    """By each set of conditions a sentence for each one that nothing meets now.
 
     In a thread: it looks at everything that is measured.
     """
-    wanted = {tuple(each) for each in asked}
-    return await asyncio.to_thread(lambda: {each: unmet(each, organisation) for each in wanted})
+    wanted, organisation, rules = {tuple(each) for each in asked}, board.organisation, board.rules()
+    return await asyncio.to_thread(lambda: {each: unmet(each, organisation, rules) for each in wanted})

@@ -7,12 +7,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bsc_monitor.alert.defaults import effective_rules
 from bsc_monitor.bus import Bus
 from bsc_monitor.current import Current
 from bsc_monitor.export.metrics import Metrics
 from bsc_monitor.model.alert import (
     Acknowledgement,
     Alert,
+    AlertRule,
     AlertState,
     Facts,
     Maintenance,
@@ -321,7 +323,9 @@ def make_board(store, *, hostile: bool = False, **more: Any) -> Board:
     windows = {
         "patch-day": Maintenance("patch-day", "0 22 * * 2", timedelta(hours=3), (Matcher("source", "=", "itsm"),))
     }
+    rules = effective_rules({"kpi-red": AlertRule("kpi-red", "breach", severity="critical", labels={"team": "ops"})})
     given = {
+        "rules": lambda: rules,
         "maintenance": lambda: windows,
         "clock": lambda: NOW,
         "sources": lambda: sources,

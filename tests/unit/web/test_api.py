@@ -191,8 +191,15 @@ async def test_a_silence_or_a_window_that_nothing_meets_is_made_and_said(client)
     answer = await client.post("/api/v1/maintenance", json=window)
     assert (answer.status, (await answer.json())["warnings"]) == (201, near)
     assert [call[0] for call in client.board.operations.calls] == ["silence", "maintain"]
-    right = {"matchers": [{"name": "kpi", "value": "mttr"}], "endsAt": LATER}
-    assert (await (await client.post("/api/v1/silences", json=right)).json())["warnings"] == []
+    for name, value, warnings in (
+        ("kpi", "mttr", []),
+        ("alertname", "kpi-red", []),
+        ("team", "ops", []),
+        ("alertname", "kpi-rod", ["nothing is called 'kpi-rod' now; did you mean 'kpi-red'?"]),
+        ("teem", "ops", ["no alert has a label 'teem'; did you mean 'team'?"]),
+    ):
+        asked = {"matchers": [{"name": name, "value": value}], "endsAt": LATER}
+        assert (await (await client.post("/api/v1/silences", json=asked)).json())["warnings"] == warnings
 
 
 async def test_a_silence_is_ended_by_its_id(client):

@@ -88,7 +88,7 @@ async def silence(call: Call, body: alert_models.NewSilence) -> alert_models.Sil
     check_silence(matchers, starts, ends, call.board.clock())
     name = await call.board.operations.silence(matchers, starts, ends, call.identity.name, body.comment)
     await call.hub.reread()
-    warnings = await unmet_now(call.board.organisation, [matchers])
+    warnings = await unmet_now(call.board, [matchers])
     return alert_models.SilenceId(silenceID=name, warnings=warnings[tuple(matchers)])
 
 

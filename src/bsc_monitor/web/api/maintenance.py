@@ -39,7 +39,7 @@ async def maintain(call: Call, body: alert_models.NewMaintenance) -> alert_model
     )  # fmt: skip
     await call.board.operations.maintain(wanted)
     await call.hub.reread()
-    warnings = await unmet_now(call.board.organisation, [wanted.match])
+    warnings = await unmet_now(call.board, [wanted.match])
     return alert_models.MaintenanceDone(warnings=warnings[wanted.match])
 
 

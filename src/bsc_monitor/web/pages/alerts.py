@@ -33,7 +33,7 @@ async def alerts(request: web.Request) -> web.Response:
         request, "alerts.html", scene=page_of.scene, piece=page_of.piece, channel=page_of.channel("alerts"),
         since=page_of.since, past=past, names=names, dead=dead, now=now,
         silences=silences, windows=[shown(each, now) for each in windows], days=tuple(DAYS), zone=board.timezone(),
-        unmet=await unmet_now(board.organisation, conditions),
+        unmet=await unmet_now(board, conditions),
     )  # fmt: skip
 
 
