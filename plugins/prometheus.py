@@ -31,7 +31,9 @@ class Prometheus(Collector):
     class Config(SourceConfig):
         """Where the server is and how to be let in."""
 
-        url: str = Field(description="root of the server, without /api/v1", examples=["http://127.0.0.1:9090"])
+        url: str = Field(
+            pattern=r"^https?://", description="root of the server, without /api/v1", examples=["http://127.0.0.1:9090"]
+        )
         token: Secret | None = None
         username: str | None = Field(None, description="with password, in place of token")
         password: Secret | None = None

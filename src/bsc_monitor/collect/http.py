@@ -157,11 +157,12 @@ class RunHttp:
             except SourceError as error:
                 wait = self._wait(request, error, attempt)
                 if wait is None:
-                    client.breaker.record(ok=error.reason not in (CollectorError.TRANSIENT, CollectorError.TIMEOUT))
+                    down = error.reason in (CollectorError.TRANSIENT, CollectorError.TIMEOUT)
+                    client.breaker.record(error.message if down else None)
                     raise
                 await client.sleep(wait)
             else:
-                client.breaker.record(ok=True)
+                client.breaker.record(None)
                 return answer
         raise AssertionError("the last attempt returns or raises")
 

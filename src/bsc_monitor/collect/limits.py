@@ -56,7 +56,7 @@ class Breaker:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self.failures = 0
+        self.failures, self._said = 0, ""
         self._open_for = 0.0
         self._until = -math.inf
         self._paused_until, self._why = -math.inf, ""
@@ -75,19 +75,19 @@ class Breaker:
         left = self._until - self._clock()
         if left > 0:
             raise NotInThisRun(
-                f"not asked: the last {self.failures} requests failed; next attempt in {left:.0f} s",
+                f"not asked: the last {self.failures} requests failed; next attempt in {left:.0f} s. The last: {self._said}",
                 CollectorError.TRANSIENT,
                 retry_after=left,
             )
         if self._open_for:
             self._until = self._clock() + self._open_for  # others wait while this one tries
 
-    def record(self, *, ok: bool) -> None:
-        """Tell the outcome of a request."""
-        if ok:
+    def record(self, failure: str | None) -> None:
+        """Tell the outcome of a request: how it failed, in words; None: it did not."""
+        if failure is None:
             self.failures, self._open_for, self._until = 0, 0.0, -math.inf
             return
-        self.failures += 1
+        self.failures, self._said = self.failures + 1, failure
         if self.failures >= self.threshold:
             self._open_for = min(max(self.first, self._open_for * 2), self.longest)
             self._until = self._clock() + self._open_for

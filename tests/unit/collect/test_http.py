@@ -155,14 +155,14 @@ async def test_a_source_that_keeps_failing_is_left_alone_for_a_while_then_tried_
     breaker = Breaker(lambda: now[0])
     for _ in range(5):
         breaker.check()
-        breaker.record(ok=False)
-    with pytest.raises(SourceError, match="next attempt in 30 s"):
+        breaker.record("GET /x: 503")
+    with pytest.raises(SourceError, match=r"next attempt in 30 s\. The last: GET /x: 503"):
         breaker.check()
     now[0] = 31
     breaker.check()
     with pytest.raises(SourceError):
         breaker.check()  # the trial is under way
-    breaker.record(ok=True)
+    breaker.record(None)
     breaker.check()
 
 
@@ -410,7 +410,7 @@ async def test_after_the_pause_the_source_is_asked_again():
     clock = [0.0]
     breaker = Breaker(lambda: clock[0])
     breaker.pause(60, "its quota is used up")
-    breaker.record(ok=True)  # of a request that was under way
+    breaker.record(None)  # of a request that was under way
     clock[0] = 59.0
     with pytest.raises(SourceError, match="next attempt in 1 s"):
         breaker.check()
