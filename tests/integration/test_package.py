@@ -58,15 +58,33 @@ def test_the_wheel_says_what_it_needs_and_how_it_is_called(wheel):
     assert "bsc-monitor = bsc_monitor.cli:main" in wheel.read(points).decode()
 
 
-def test_compiled_scoring_passes_every_test_of_scoring(tmp_path, soak):
+SCORES = """
+import random
+from bsc_monitor.model.organisation import Thresholds
+from bsc_monitor.score.curve import threshold_curve
+chance = random.Random(1)
+for _ in range(20_000):
+    worst, red, target, best = sorted(chance.uniform(-1e3, 1e3) for _ in range(4))
+    curve = threshold_curve(Thresholds(target, red, worst=worst, best=best), "higher")
+    print(curve.judge(chance.uniform(worst, best))[0].hex())
+"""
+
+
+def test_compiled_scoring_gives_the_same_bits_and_passes_every_test_of_scoring(tmp_path, soak):
     if not soak:
         pytest.skip("built in the soak only: it takes two minutes")
     if shutil.which("cc") is None:
         pytest.skip("no C compiler here")
-    build(tmp_path, HATCH_BUILD_HOOKS_ENABLE="1").extractall(tmp_path / "compiled")
+    fused = {"CFLAGS": "-mfma"} if " fma " in Path("/proc/cpuinfo").read_text() else {}  # it must not be made use of
+    build(tmp_path, HATCH_BUILD_HOOKS_ENABLE="1", **fused).extractall(tmp_path / "compiled")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "compiled")}
-    where = [sys.executable, "-c", "import bsc_monitor.score.tree as tree; print(tree.__file__)"]
-    tree = subprocess.run(where, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    def said(code, env):
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, env=env, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    assert said(SCORES, environment) == said(SCORES, os.environ)
+    tree = said("import bsc_monitor.score.tree as tree; print(tree.__file__)", environment)
     assert tree.startswith(str(tmp_path))
     assert tree.strip().endswith(".so")
 

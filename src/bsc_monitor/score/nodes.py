@@ -206,7 +206,7 @@ def count(node: Node, status: Status, by: int) -> None:
 
 
 def contribute(edge: Edge, score: float | None, queue: Queue) -> None:
-    """Put a child's new score, another than before, into its parent's sums in place of the old one."""
+    """Give a child its new score, another than before, and put that into its parent's sums in place of the old one."""
     old, weight, node = edge.score, edge.weight, edge.parent
     edge.score = score
     if node is None:

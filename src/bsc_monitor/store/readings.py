@@ -12,10 +12,9 @@ from sqlalchemy import Connection, Row, delete, select
 from bsc_monitor.model.period import Period, PeriodKind
 from bsc_monitor.model.reading import KpiReading
 from bsc_monitor.model.status import Completeness, ReadingState
-from bsc_monitor.store.schema import from_micros, reading, upsert
+from bsc_monitor.store.schema import reading, upsert
 
 Labels = tuple[tuple[str, str], ...]
-_NEVER = from_micros(0)  #: in the key of a reading that was made for no period
 
 
 def labels_text(labels: Labels) -> str:
@@ -29,7 +28,7 @@ def labels_of(text: str) -> Labels:
 
 
 def save_readings(connection: Connection, readings: Iterable[KpiReading], now: datetime) -> None:
-    """Keep readings; one of the same KPI, labels, instant and period replaces the earlier (a source restated it)."""
+    """Keep readings; one of the same KPI, labels and instant replaces the earlier (a source restated it)."""
     upsert(connection, reading, [_row(each, now) for each in readings])
 
 
@@ -47,8 +46,7 @@ def recent_readings(
 ) -> list[KpiReading]:
     """The newest readings of a KPI and its segments, newest first; ``before`` pages on, for which ``whole`` has all of the
     last one's instant on this page."""
-    newest_first = (reading.c.at.desc(), reading.c.labels, reading.c.period_start.desc())
-    query = select(reading).where(reading.c.kpi == kpi).order_by(*newest_first)
+    query = select(reading).where(reading.c.kpi == kpi).order_by(reading.c.at.desc(), reading.c.labels)
     if before is not None:
         query = query.where(reading.c.at < before)
     rows = connection.execute(query.limit(limit)).all()
@@ -73,8 +71,8 @@ def _row(each: KpiReading, now: datetime) -> dict[str, Any]:
         "numerator": each.numerator,
         "denominator": each.denominator,
         "period_kind": period and (period.kind or ""),
-        "period_start": period.start if period else _NEVER,
-        "period_end": period.end if period else _NEVER,
+        "period_start": period and period.start,
+        "period_end": period and period.end,
         "period_label": period and period.label,
         "state": each.state.value,
         "completeness": each.completeness.value,
@@ -88,7 +86,7 @@ def _row(each: KpiReading, now: datetime) -> dict[str, Any]:
 def to_reading(row: Row[Any]) -> KpiReading:
     """A row as a reading."""
     period = None
-    if row.period_kind is not None:
+    if row.period_start is not None:
         kind = PeriodKind(row.period_kind) if row.period_kind else None
         period = Period(row.period_start, row.period_end, kind, row.period_label)
     return KpiReading(

@@ -17,7 +17,7 @@ from bsc_monitor.model.organisation import Weight
 from bsc_monitor.model.period import Calendar
 from bsc_monitor.model.status import Freshness, Status
 from bsc_monitor.score.exact import exact
-from bsc_monitor.score.nodes import Node, add
+from bsc_monitor.score.nodes import Node, add, what_if
 from bsc_monitor.score.structure import build_tree
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "scoring.json").read_text())
@@ -175,6 +175,23 @@ def test_only_the_path_of_a_change_is_touched_and_since_is_kept_while_the_colour
 
     assert [shown.name for shown, _ in changed] == ["a/goal", "a/customer", "a"]
     assert {shown.since for shown, _ in changed} == {NOW}
+
+
+def test_a_score_is_rounded_once_however_small_a_share_is():
+    kpis, scores = [kpi("a"), kpi("b", weight=2.0**-54), kpi("c", weight=2.0**-100)], (1.0, 2.0, 2.0**-20)
+    tree = build_tree(organisation(*kpis), NOW)
+    for each, score in zip(kpis, scores, strict=True):
+        tree.set(tree.leaves[each.name], judged(each.name, score))
+        tree.settle(NOW)
+
+    [node] = [node for node in tree.nodes if node.kind == "objective"]
+    exactly = sum(
+        Fraction(each.weight.on(NOW.date())) * Fraction(score) for each, score in zip(kpis, scores, strict=True)
+    )
+    assert node.dust
+    assert node.score == float(exactly) / node.counted
+    assert what_if(node, node.children[2], scores[2]) == node.score
+    assert what_if(node, node.children[2], None) == float(exactly - Fraction(2.0**-120)) / node.counted != node.score
 
 
 def test_a_node_without_a_score_does_not_pile_up_those_that_came_below_it():

@@ -8,7 +8,6 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec.structs import replace
-from sqlalchemy import inspect
 
 from bsc_monitor.model.health import CollectionHealth
 from bsc_monitor.model.organisation import Thresholds
@@ -69,14 +68,6 @@ def test_a_restated_reading_replaces_the_earlier(store):
     assert [each.value for each in found] == [3.0]
 
 
-def test_readings_of_one_instant_made_for_several_periods_are_kept_apart(store):
-    said = [reading(period=JUNE), reading(period=JULY), reading(), replace(reading(period=JULY), value=3.0)]
-    store.write_now(lambda connection: save_readings(connection, said, NOW))
-    found = store.read_now(lambda connection: history.readings(connection, "it/mttr"))
-    assert found == [said[3], said[0], said[2]]
-    assert store.read_now(lambda connection: readings_within(connection, "it/mttr", (), JUNE)) == [said[0]]
-
-
 def test_no_page_of_readings_ends_within_an_instant(store):
     teams = [reading(NOW, labels=(("team", str(n)),)) for n in range(5)]
     older = reading(NOW - timedelta(minutes=1))
@@ -88,33 +79,6 @@ def test_no_page_of_readings_ends_within_an_instant(store):
     assert page(whole=True) == teams
     assert page(whole=True, before=NOW) == [older]
     assert page() == teams[:2]
-
-
-def test_a_database_of_the_version_before_keeps_its_readings(tmp_path):
-    url = f"sqlite:///{tmp_path / 'old.db'}"
-    Store.open(url).close()
-    with closing(sqlite3.connect(tmp_path / "old.db")) as old, old:
-        columns = [row[1] for row in old.execute("PRAGMA table_info(reading)")]
-        kinds = dict.fromkeys(columns, "TEXT") | dict.fromkeys(("value", "numerator", "denominator"), "FLOAT")
-        kinds |= dict.fromkeys(("at", "samples", "period_start", "period_end", "stored_at"), "BIGINT")
-        old.executescript(f"""
-            DROP TABLE reading;
-            CREATE TABLE reading ({", ".join(f'"{name}" {kinds[name]}' for name in columns)},
-                PRIMARY KEY (kpi, labels, at)) WITHOUT ROWID;
-            CREATE INDEX reading_at ON reading (at);
-            UPDATE alembic_version SET version_num = '0008_collections';
-        """)
-        start, end, at = to_micros(JUNE.start), to_micros(JUNE.end), to_micros(NOW)
-        row = {"kpi": "it/mttr", "labels": "[]", "state": "ok", "completeness": "final", "stored_at": at, "value": 12.5}
-        made = {"period_kind": "month", "period_start": start, "period_end": end, "period_label": JUNE.label}
-        for each in ({**row, "at": at}, {**row, **made, "at": at - 60_000_000}):
-            old.execute(
-                f"INSERT INTO reading ({', '.join(each)}) VALUES ({', '.join('?' * len(each))})", [*each.values()]
-            )
-    with closing(Store.open(url)) as opened:
-        found = opened.read_now(lambda connection: history.readings(connection, "it/mttr"))
-        assert found == [reading(), reading(NOW - timedelta(minutes=1), period=JUNE)]
-        assert [each["name"] for each in inspect(opened.engine).get_indexes("reading")] == ["reading_at"]
 
 
 def test_a_period_holds_its_start_and_not_its_end(store):

@@ -148,7 +148,8 @@ async def segments(call: Call) -> kpi_models.Segments:
 
 @API.get(_KPI + "/readings")
 async def readings(call: Call, query: ReadingQuery) -> kpi_models.Readings:
-    """List a KPI's readings, newest first; `before` pages on. Those of one instant are on one page, beyond `limit` too."""
+    """List a KPI's readings, newest first; `before` pages on. Those of one instant are on one page, beyond `limit`
+    too: a run may give many segments."""
     name = call.kpi_name()
     found = await call.board.store.read(
         lambda connection: history.readings(connection, name, before=query.before, limit=query.limit, whole=True)
