@@ -12,8 +12,8 @@ RUN python -m venv /opt/bsc-monitor \
 COPY pyproject.toml README.md LICENSE config.toml /build/source/
 COPY src /build/source/src
 COPY plugins /build/source/plugins
-# Without fused multiplication, which rounds once where Python rounds twice: scores are the same to the bit everywhere.
-RUN HATCH_BUILD_HOOKS_ENABLE=1 CFLAGS=-ffp-contract=off pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /build/wheels /build/source \
+COPY scripts/wheel /build/source/scripts/wheel
+RUN PYTHON=python HATCH_BUILD_HOOKS_ENABLE=1 /build/source/scripts/wheel /build/wheels \
     && /opt/bsc-monitor/bin/pip install --no-cache-dir --no-deps --no-index /build/wheels/*.whl \
     && /opt/bsc-monitor/bin/python -m compileall -q /opt/bsc-monitor/lib
 
